@@ -1,0 +1,1 @@
+//! Certificates of gradcert and their independent checker.

@@ -1,0 +1,1 @@
+//! Provable training of neural networks.

@@ -1,0 +1,1 @@
+//! Enclosures of elementary functions.
