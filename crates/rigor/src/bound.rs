@@ -19,6 +19,8 @@ impl Upper {
     pub const ZERO: Upper = Upper(0.0);
     /// Exactly one.
     pub const ONE: Upper = Upper(1.0);
+    /// Exactly one half.
+    pub const HALF: Upper = Upper(0.5);
     /// Nothing is known.
     pub const UNKNOWN: Upper = Upper(f64::INFINITY);
 

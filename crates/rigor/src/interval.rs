@@ -111,6 +111,12 @@ impl Interval {
         Interval { lo: self.mignitude().get(), hi: self.magnitude().get() }
     }
 
+    /// `max(x, 0)`.
+    #[inline]
+    pub fn positive_part(self) -> Interval {
+        Interval { lo: self.lo.max(0.0), hi: self.hi.max(0.0) }
+    }
+
     /// `x^2`, never below 0.
     #[inline]
     pub fn square(self) -> Interval {

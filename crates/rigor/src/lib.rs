@@ -13,6 +13,7 @@
 pub mod bound;
 pub mod elementary;
 pub mod interval;
+pub mod nonnegative;
 #[cfg(feature = "linear-algebra")]
 pub mod linear;
 pub mod rounding;

@@ -1,0 +1,12 @@
+//! The statements, one file each. The table in the documentation leads from statement to code to test.
+
+pub mod ball;
+pub mod centre;
+pub mod descent;
+pub mod drift;
+pub mod envelope;
+pub mod general;
+pub mod inputs;
+pub mod multiplicative;
+pub mod profile;
+pub mod start;

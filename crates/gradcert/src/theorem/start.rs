@@ -1,0 +1,136 @@
+//! The positive start: `W_1 = 0`, all biases 0, the entries of `W_l` equal to `a_l > 0`, those of `W_L` to `A > 0`.
+//!
+//! There `h_l = 0` for l >= 1, and every backward vector is a multiple of the all-ones vector:
+//! `g_l = gamma_l 1` with `gamma_L = 1`, `gamma_{L-1} = phi0 A`, `gamma_l = phi0 a_{l+1} d_{l+1} gamma_{l+1}`,
+//! `phi0 = sigma'(0)`. So all that (T9+) needs at w0 is known in closed form, up to the norms of the inputs.
+
+use super::centre::{Centre, Metric};
+use super::inputs::InputBounds;
+use crate::network::activation::Activation;
+use gradcert_rigor::linear::largest_eigenvalue_upper;
+use gradcert_rigor::{Interval, Lower, Upper};
+
+/// A positive start with everything (T9m) needs to know.
+#[derive(Clone, Debug)]
+pub struct PositiveStart {
+    /// The activation, with `sigma(0) = 0` and `sigma' > 0`.
+    pub activation: Activation,
+    /// `d_0, ..., d_L`, `d_L = 1`.
+    pub widths: Vec<usize>,
+    /// `a_2, ..., a_{L-1}`.
+    pub hidden: Vec<f64>,
+    /// A.
+    pub output: f64,
+    /// The metric.
+    pub metric: Metric,
+    /// `|W_l|`, l = 1..L, enclosed: `a_l sqrt(d_l d_{l-1})`, exact functions of the stored floats.
+    pub norm_weights: Vec<Interval>,
+    /// `gamma_l`, l = 1..L.
+    pub gamma: Vec<Interval>,
+    /// `|x~|_max`.
+    pub largest_input: Upper,
+}
+
+impl PositiveStart {
+    /// The start with the given entries. `hidden` has L - 2 entries.
+    pub fn new(
+        activation: Activation,
+        widths: &[usize],
+        hidden: &[f64],
+        output: f64,
+        metric: Metric,
+        inputs: &InputBounds,
+    ) -> PositiveStart {
+        let layers = widths.len() - 1;
+        let entry = |l: usize| Interval::exact(if l == layers { output } else { hidden[l - 2] });
+        let width = |l: usize| Interval::exact(widths[l] as f64);
+        let mut norm_weights = vec![Interval::ZERO; layers + 1];
+        for l in 2..=layers {
+            norm_weights[l] = entry(l) * (width(l) * width(l - 1)).sqrt();
+        }
+        let phi0 = activation.enclose_slope(Interval::ZERO);
+        let mut gamma = vec![Interval::ONE; layers + 1];
+        for l in (1..layers).rev() {
+            // Column sums of W_{l+1}: d_{l+1} entries a_{l+1}; d_L = 1.
+            gamma[l] = phi0 * entry(l + 1) * width(l + 1) * gamma[l + 1];
+        }
+        PositiveStart {
+            activation,
+            widths: widths.to_vec(),
+            hidden: hidden.to_vec(),
+            output,
+            metric,
+            norm_weights,
+            gamma,
+            largest_input: Upper::maximum(inputs.extended.iter().copied()),
+        }
+    }
+
+    /// Number L of layers.
+    pub fn layers(&self) -> usize {
+        self.widths.len() - 1
+    }
+
+    /// `|g_l| = gamma_l sqrt d_l`, the same for every sample.
+    pub fn backward_norm(&self, l: usize) -> Interval {
+        self.gamma[l] * Interval::exact(self.widths[l] as f64).sqrt()
+    }
+
+    /// Tangent kernel at w0 (T6): `K0 = |g_1|^2 Xt Xt^T + beta 1 1^T`, `beta = sum_{l >= 2} D_bl^2 |g_l|^2`, since
+    /// `H_l = 0` for l >= 1. Returns `(|g_1|^2, beta)`; with multiplicities 1 becomes `(sqrt m_i)`.
+    pub fn kernel_coefficients(&self) -> (Interval, Interval) {
+        let beta = (2..=self.layers()).fold(Interval::ZERO, |sum, l| {
+            sum + (Interval::exact(self.metric.biases[l]) * self.backward_norm(l)).square()
+        });
+        (self.backward_norm(1).square(), beta)
+    }
+
+    /// What (T9+) needs at w0.
+    pub fn centre(&self, inputs: &InputBounds) -> Centre {
+        let layers = self.layers();
+        let samples = inputs.samples();
+        let weight_norm = inputs.weight_norm();
+        let backward: Vec<Interval> =
+            (0..=layers).map(|l| if l == 0 { Interval::ZERO } else { self.backward_norm(l) }).collect();
+        let bias = |l: usize| Upper::new(self.metric.biases[l]);
+        // v_l = W_{l+1}^T g_{l+1} has equal entries gamma_l / phi0.
+        let phi0 = self.activation.enclose_slope(Interval::ZERO);
+        let entry = |l: usize| (self.gamma[l] / phi0).upper();
+        let (smin_jacobian, smax_jacobian) = self.jacobian_bounds(inputs);
+        Centre {
+            activation: self.activation,
+            metric: self.metric.clone(),
+            weight: inputs.weight.clone(),
+            weight_norm,
+            norm_weights: self.norm_weights.iter().map(|w| w.upper()).collect(),
+            preactivations: (0..layers).map(|_| vec![vec![Interval::ZERO]; samples]).collect(),
+            hidden: vec![vec![Upper::ZERO; samples]; layers],
+            extended: (0..layers)
+                .map(|l| if l == 0 { inputs.extended.clone() } else { vec![bias(l + 1); samples] })
+                .collect(),
+            smax_hidden: (0..layers).map(|l| if l == 0 { Upper::UNKNOWN } else { Upper::ZERO }).collect(),
+            smax_extended: (0..layers)
+                .map(|l| if l == 0 { inputs.smax } else { bias(l + 1) * weight_norm })
+                .collect(),
+            backward: backward.iter().map(|g| vec![g.upper(); samples]).collect(),
+            backward_first: vec![backward[1].lower(); samples],
+            backward_max: (0..layers)
+                .map(|l| if l == 0 { vec![] } else { vec![entry(l); samples] })
+                .collect(),
+            smax_backward: backward.iter().map(|g| g.upper() * weight_norm).collect(),
+            smin_inputs: inputs.smin,
+            smin_jacobian,
+            smax_jacobian,
+        }
+    }
+
+    /// `smin(J(w0))` and `|J(w0)|` from K0. The rank-one term raises the smallest eigenvalue hardly, so its lower bound
+    /// is left at `|g_1| smin(Xt)`; the largest eigenvalue is verified on the matrix itself.
+    fn jacobian_bounds(&self, inputs: &InputBounds) -> (Lower, Upper) {
+        let (alpha, beta) = self.kernel_coefficients();
+        let smin = self.backward_norm(1).lower() * inputs.smin;
+        let sum = (alpha.upper() * inputs.smax.square() + beta.upper() * inputs.weight_norm().square()).sqrt();
+        let verified = largest_eigenvalue_upper(&inputs.kernel(alpha, beta)).sqrt();
+        (smin, sum.min(verified))
+    }
+}

@@ -1,0 +1,3 @@
+//! Training: full-batch gradient descent.
+
+pub mod descent;
