@@ -1,0 +1,133 @@
+//! Proved bounds of the smallest and largest eigenvalue. Where a bound may lie is found by Lanczos iterations, whether
+//! it holds is decided by the factorisation in [`super::cholesky`] alone.
+
+use super::cholesky::{Factor, correction, factor_shifted, scales};
+use super::lanczos::{largest_of, smallest_of_factored};
+use super::roundoff::UNIT;
+use super::symmetric::SymmetricBall;
+use crate::bound::Upper;
+use crate::rounding::{add_up, mul_down, mul_up, sub_down};
+
+/// A proved lower bound, of either sign, of the smallest eigenvalue of every matrix in the ball; `None` when nothing is
+/// known or the dimension is 0.
+pub fn smallest_eigenvalue_lower(a: &SymmetricBall) -> Option<f64> {
+    if a.dimension() == 0 || !a.norm_bound().is_finite() {
+        return None;
+    }
+    // No eigenvalue is below minus the norm.
+    let trivial = -a.norm_bound().get();
+    let search = Search::new(a);
+    let found = search.and_then(|s| s.smallest().map(|x| sub_down(mul_down(x, s.unit), a.radius.get())));
+    Some(found.map_or(trivial, |x| x.max(trivial)))
+}
+
+/// An upper bound of the largest eigenvalue, 0 if that is negative.
+pub fn largest_eigenvalue_upper(a: &SymmetricBall) -> Upper {
+    let trivial = a.norm_bound();
+    if a.dimension() == 0 || !trivial.is_finite() {
+        return trivial;
+    }
+    let search = Search::new(a);
+    let found = search.and_then(|s| s.largest().map(|x| add_up(mul_up(x, s.unit), a.radius.get())));
+    found.map_or(trivial, |x| Upper::new(x).min(trivial))
+}
+
+/// Is every matrix of the ball proved to be positive definite? `false` means "not proved". One factorisation.
+pub fn is_positive_definite(a: &SymmetricBall) -> bool {
+    if a.dimension() == 0 {
+        return true;
+    }
+    let Some(search) = Search::new(a) else { return false };
+    let radius = mul_up(a.radius.get(), search.scale);
+    // The diagonal shrinks by the shift, and the correction with it.
+    let shift = 1.000_001 * add_up(radius, search.correction());
+    search.factor(shift).is_some_and(|f| f.smallest > radius)
+}
+
+/// The matrix scaled so that the largest entry is in `[1, 2)`; every number below is in these units.
+struct Search<'a> {
+    ball: &'a SymmetricBall,
+    scale: f64,
+    unit: f64,
+    norm: f64,
+}
+
+impl<'a> Search<'a> {
+    /// `None` for the zero matrix and for entries near the ends of the range of doubles.
+    fn new(ball: &'a SymmetricBall) -> Option<Search<'a>> {
+        let a = &ball.middle;
+        let largest = (0..a.ncols()).flat_map(|j| a.col_as_slice(j)).fold(0.0f64, |m, x| m.max(x.abs()));
+        let (scale, unit) = scales(largest)?;
+        let exact = ball.norm_bound().get() * scale;
+        Some(Search { ball, scale, unit, norm: exact })
+    }
+
+    fn correction(&self) -> f64 {
+        let a = &self.ball.middle;
+        let diagonal: Vec<f64> = (0..a.nrows()).map(|j| (self.scale * a[(j, j)]).max(0.0)).collect();
+        correction(&diagonal).get()
+    }
+
+    fn factor(&self, shift: f64) -> Option<Factor> {
+        factor_shifted(self.ball.middle.as_ref(), self.scale, shift)
+    }
+
+    /// First a shift at which the factorisation completes, then, with that factor, an estimate of the eigenvalue, then a
+    /// proof just below the estimate.
+    fn smallest(&self) -> Option<f64> {
+        let correction = self.correction();
+        let (mut shift, mut factor) = self.first_factor(correction)?;
+        let mut best = factor.smallest;
+        for _ in 0..3 {
+            let Some(estimate) = smallest_of_factored(factor.lower.as_ref()) else { break };
+            let target = shift + estimate.value;
+            let mut margin = 2.0 * estimate.error + 0.05 * correction + 8.0 * UNIT * self.norm;
+            let mut improved = false;
+            for _ in 0..5 {
+                let next = target - margin;
+                if next <= shift {
+                    break;
+                }
+                if let Some(f) = self.factor(next) {
+                    best = best.max(f.smallest);
+                    (shift, factor, improved) = (next, f, true);
+                    break;
+                }
+                margin *= 16.0;
+            }
+            if !improved || target - best <= 1e-7 * best.abs() + 2.0 * correction {
+                break;
+            }
+        }
+        Some(best)
+    }
+
+    /// Shifts 0, then negative ones that grow.
+    fn first_factor(&self, correction: f64) -> Option<(f64, Factor)> {
+        let mut shift = 0.0;
+        while shift >= -4.0 * self.norm {
+            if let Some(f) = self.factor(shift) {
+                return Some((shift, f));
+            }
+            shift = if shift == 0.0 { -4.0 * correction } else { 64.0 * shift };
+        }
+        let shift = -2.0 * self.norm;
+        self.factor(shift).map(|f| (shift, f))
+    }
+
+    /// `t I - A` is factored for `t` just above an estimate: `lmax(A) = -lmin(-A)`.
+    fn largest(&self) -> Option<f64> {
+        let a = self.ball.middle.as_ref();
+        let estimate = largest_of(a, self.scale)?;
+        let diagonal: Vec<f64> = (0..a.nrows()).map(|j| (estimate.value - self.scale * a[(j, j)]).max(0.0)).collect();
+        let correction = correction(&diagonal).get();
+        let mut margin = 2.0 * estimate.error + 0.05 * correction + 8.0 * UNIT * estimate.value.abs();
+        for _ in 0..10 {
+            if let Some(f) = factor_shifted(a, -self.scale, -(estimate.value + margin)) {
+                return Some(-f.smallest);
+            }
+            margin *= 8.0;
+        }
+        None
+    }
+}
