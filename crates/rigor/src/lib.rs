@@ -13,9 +13,9 @@
 pub mod bound;
 pub mod elementary;
 pub mod interval;
-pub mod nonnegative;
 #[cfg(feature = "linear-algebra")]
 pub mod linear;
+pub mod nonnegative;
 pub mod rounding;
 
 pub use bound::{Lower, Upper};

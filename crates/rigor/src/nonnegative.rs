@@ -18,9 +18,8 @@ pub fn spectral_norm(entries: &[Upper], rows: usize, columns: usize) -> Upper {
     let scale = frobenius.get();
     let scaled: Vec<Upper> = entries.iter().map(|&e| e / Lower::new(scale)).collect();
     let x = perron_vector(&scaled, rows, columns);
-    let product: Vec<Upper> = (0..rows)
-        .map(|i| (0..columns).map(|j| scaled[i * columns + j] * Upper::new(x[j])).sum())
-        .collect();
+    let product: Vec<Upper> =
+        (0..rows).map(|i| (0..columns).map(|j| scaled[i * columns + j] * Upper::new(x[j])).sum()).collect();
     let quotient = Upper::maximum((0..columns).map(|j| {
         let value: Upper = (0..rows).map(|i| scaled[i * columns + j] * product[i]).sum();
         value / Lower::new(x[j])

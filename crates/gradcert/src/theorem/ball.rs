@@ -36,9 +36,9 @@ pub fn ball(centre: &Centre, s: f64) -> Ball {
     let at = Recursions::new(centre, Upper::new(s));
     let drift = at.jacobian_drift();
     let norm = at.jacobian_norm().min(centre.smax_jacobian + drift);
-    let psi_first = Lower::minimum(
-        centre.backward_first.iter().zip(&at.backward[1]).map(|(&low, e)| low.minus(e.value(at.s))),
-    ) * centre.smin_inputs;
+    let psi_first =
+        Lower::minimum(centre.backward_first.iter().zip(&at.backward[1]).map(|(&low, e)| low.minus(e.value(at.s))))
+            * centre.smin_inputs;
     Ball { psi_first, psi_all: centre.smin_jacobian.minus(drift), norm, lipschitz: at.lipschitz(), drift }
 }
 
@@ -189,9 +189,8 @@ impl<'a> Recursions<'a> {
             let outer = Drift::worst(layers, self.backward[l].iter())
                 .times(centre.smax_extended[l - 1])
                 .smaller(self.backward_joint[l].clone().times(maximum(&centre.extended[l - 1])), s);
-            let single: Vec<Drift> = (self.hidden[l - 1].iter().zip(&self.backward_sup[l]))
-                .map(|(dh, &g)| dh.clone().times(g))
-                .collect();
+            let single: Vec<Drift> =
+                (self.hidden[l - 1].iter().zip(&self.backward_sup[l])).map(|(dh, &g)| dh.clone().times(g)).collect();
             let inner = Drift::over_samples(layers, &single, &centre.weight)
                 .smaller(self.hidden_joint[l - 1].clone().times(maximum(&self.backward_sup[l])), s);
             let block = outer.plus(&inner.times(self.weight_factor(l)));
@@ -275,8 +274,8 @@ impl<'a> Recursions<'a> {
                 let vd_joint = own(self.smax_backward_sup[l + 1]) + norm(l + 1) * gd_joint;
                 gd_joint = largest_bend * zd_joint[l] + maximum(&self.slope[l]) * vd_joint;
             }
-            let outer = (maximum(&gd) * self.smax_extended_sup[l - 1])
-                .min(gd_joint * maximum(&self.extended_sup[l - 1]));
+            let outer =
+                (maximum(&gd) * self.smax_extended_sup[l - 1]).min(gd_joint * maximum(&self.extended_sup[l - 1]));
             let single: Vec<Upper> = self.backward_sup[l].iter().zip(&hd[l - 1]).map(|(&g, &h)| g * h).collect();
             let inner = over_samples(&single).min(maximum(&self.backward_sup[l]) * hd_joint[l - 1]);
             blocks[l] = outer + self.weight_factor(l) * inner;

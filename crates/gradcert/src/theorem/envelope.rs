@@ -85,10 +85,10 @@ impl<'a> SpectralEnvelope<'a> {
         smax_start: Upper,
     ) -> SpectralEnvelope<'a> {
         let one = gradcert_rigor::Interval::ONE;
-        let contraction: Vec<Upper> = (kernel.values.iter())
+        let contraction: Vec<Upper> = (kernel.values().iter())
             .map(|&value| (one - descent.c * gradcert_rigor::Interval::exact(value)).magnitude())
             .collect();
-        let delta = drift * (descent.norm() + smax_start) + kernel.defect;
+        let delta = drift * (descent.norm() + smax_start) + kernel.defect();
         SpectralEnvelope {
             slowest: Upper::maximum(contraction.iter().copied()),
             contraction,

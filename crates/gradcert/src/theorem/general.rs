@@ -3,7 +3,9 @@
 use super::centre::{Centre, Metric};
 use super::inputs::InputBounds;
 use crate::network::Network;
-use gradcert_rigor::linear::{EnclosedMatrix, SymmetricBall, largest_eigenvalue_upper, norm_upper, smallest_eigenvalue_lower};
+use gradcert_rigor::linear::{
+    EnclosedMatrix, SymmetricBall, largest_eigenvalue_upper, norm_upper, smallest_eigenvalue_lower,
+};
 use gradcert_rigor::{Interval, Lower, Upper};
 
 /// Enclosed passes at w0, samples as rows.
@@ -106,9 +108,7 @@ pub fn centre(
             .collect(),
         hidden: passes.hidden.iter().map(|h| uppers(h.row_norms())).collect(),
         extended: (0..layers)
-            .map(|l| {
-                if l == 0 { inputs.extended.clone() } else { uppers(passes.extended(l, metric).row_norms()) }
-            })
+            .map(|l| if l == 0 { inputs.extended.clone() } else { uppers(passes.extended(l, metric).row_norms()) })
             .collect(),
         smax_hidden: passes.hidden.iter().map(&weighted_norm).collect(),
         smax_extended: (0..layers)
@@ -161,9 +161,8 @@ pub fn slope_floor_psi(network: &Network, metric: &Metric, smin_inputs: Lower) -
     let mut gamma = vec![Lower::ONE];
     for l in (1..layers).rev() {
         let w = &network.weights[l + 1];
-        gamma = (0..w.ncols())
-            .map(|j| floor * (0..w.nrows()).map(|i| Lower::new(w[(i, j)]) * gamma[i]).sum())
-            .collect();
+        gamma =
+            (0..w.ncols()).map(|j| floor * (0..w.nrows()).map(|i| Lower::new(w[(i, j)]) * gamma[i]).sum()).collect();
     }
     // The norm from below: squares of tiny entries may vanish, which only weakens the bound.
     let square: Lower = gamma.iter().map(|g| g.square()).sum();

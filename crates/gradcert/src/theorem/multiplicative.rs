@@ -29,7 +29,8 @@ pub fn multiplicative_factor(start: &PositiveStart, s: f64) -> Lower {
     let s = Upper::new(s);
     Lower::minimum((0..CELLS).map(|k| {
         // Cells of equal angle; any increasing ends from 0 to 1 are a cover.
-        let end = |k: usize| if k == CELLS { 1.0 } else { (k as f64 / CELLS as f64 * std::f64::consts::FRAC_PI_2).sin() };
+        let end =
+            |k: usize| if k == CELLS { 1.0 } else { (k as f64 / CELLS as f64 * std::f64::consts::FRAC_PI_2).sin() };
         let (low, high) = (end(k), end(k + 1));
         let first = Upper::new(-sub_down(mul_down(low, low), 1.0)).sqrt();
         cell_factor(start, s * first, s * Upper::new(high))

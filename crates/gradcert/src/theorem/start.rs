@@ -109,14 +109,10 @@ impl PositiveStart {
                 .map(|l| if l == 0 { inputs.extended.clone() } else { vec![bias(l + 1); samples] })
                 .collect(),
             smax_hidden: (0..layers).map(|l| if l == 0 { Upper::UNKNOWN } else { Upper::ZERO }).collect(),
-            smax_extended: (0..layers)
-                .map(|l| if l == 0 { inputs.smax } else { bias(l + 1) * weight_norm })
-                .collect(),
+            smax_extended: (0..layers).map(|l| if l == 0 { inputs.smax } else { bias(l + 1) * weight_norm }).collect(),
             backward: backward.iter().map(|g| vec![g.upper(); samples]).collect(),
             backward_first: vec![backward[1].lower(); samples],
-            backward_max: (0..layers)
-                .map(|l| if l == 0 { vec![] } else { vec![entry(l); samples] })
-                .collect(),
+            backward_max: (0..layers).map(|l| if l == 0 { vec![] } else { vec![entry(l); samples] }).collect(),
             smax_backward: backward.iter().map(|g| g.upper() * weight_norm).collect(),
             smin_inputs: inputs.smin,
             smin_jacobian,

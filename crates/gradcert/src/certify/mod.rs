@@ -1,0 +1,156 @@
+//! From a problem and options to a certificate, or to coded reasons why there is none.
+
+pub mod given;
+pub mod positive;
+pub mod problem;
+// pub mod record;
+pub mod search;
+
+use crate::network::activation::Activation;
+use crate::theorem::centre::Metric;
+use crate::theorem::profile::Profile;
+use crate::theorem::start::PositiveStart;
+use gradcert_rigor::{Lower, Upper};
+use search::{Found, Spectrum};
+use serde::Serialize;
+
+/// How large the output weights A of the positive start are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scale {
+    /// The smallest A whose certified count is within 10 % of what A -> infinity gives.
+    Auto,
+    /// The smallest certifiable A.
+    Minimum,
+    /// This A.
+    Fixed(f64),
+}
+
+/// How large the entries of the hidden layers 2..L-1 of the positive start are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HiddenScale {
+    /// A multiple of 1/width that allows the smallest A.
+    Auto,
+    /// This entry in every hidden layer.
+    Fixed(f64),
+}
+
+/// Step sizes of the layers after the first, relative to the first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LayerSteps {
+    /// Plain gradient descent.
+    Equal,
+    /// One metric factor for all later layers, chosen.
+    Auto,
+}
+
+/// What is asked of the certificate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Widths of the hidden layers, L - 1 of them.
+    pub hidden_widths: Vec<usize>,
+    /// The activation of the hidden layers.
+    pub activation: Activation,
+    /// See [`Scale`].
+    pub scale: Scale,
+    /// See [`HiddenScale`].
+    pub hidden_scale: HiddenScale,
+    /// See [`LayerSteps`].
+    pub layer_steps: LayerSteps,
+    /// Train the first layer alone.
+    pub first_layer_only: bool,
+    /// Freeze every bias at its start.
+    pub freeze_bias: bool,
+    /// The level of the loss S (a mean) that counts as zero.
+    pub tolerance: f64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            hidden_widths: vec![32],
+            activation: Activation::SmoothLeakyRelu(0.1),
+            scale: Scale::Auto,
+            hidden_scale: HiddenScale::Auto,
+            layer_steps: LayerSteps::Equal,
+            first_layer_only: false,
+            freeze_bias: false,
+            tolerance: 1e-20,
+        }
+    }
+}
+
+/// Why there is no certificate. A decline is an answer, not an error.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reason {
+    /// Stable name of the unmet hypothesis.
+    pub code: &'static str,
+    /// What failed, with numbers, and the remedy.
+    pub message: String,
+}
+
+impl Reason {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Reason {
+        Reason { code, message: message.into() }
+    }
+}
+
+/// The start a certificate speaks about.
+#[derive(Clone, Debug)]
+pub enum StartKind {
+    /// The positive start.
+    Positive(PositiveStart),
+    /// Given parameters.
+    Given(crate::network::Network),
+}
+
+/// A certified descent with everything it was derived from.
+pub struct Certified {
+    /// The start.
+    pub start: StartKind,
+    /// The metric.
+    pub metric: Metric,
+    /// The bounds as functions of the radius, up to the certified one.
+    pub profile: Profile,
+    /// Radius, step, count.
+    pub found: Found,
+    /// Spectrum of the tangent kernel at w0, where it was computed.
+    pub spectrum: Option<Spectrum>,
+    /// `|rho(w0)|`.
+    pub residual: Upper,
+    /// `smin(J(w0))`.
+    pub smin_start: Lower,
+    /// `|J(w0)|`.
+    pub smax_start: Upper,
+}
+
+impl Certified {
+    /// Every iteration multiplies S by at most `1 - rate`.
+    pub fn rate(&self) -> Lower {
+        self.found.descent.rate(self.residual)
+    }
+
+    /// The certified radius, in the coordinates of the metric.
+    pub fn radius(&self) -> f64 {
+        self.profile.radius[self.found.descent.index]
+    }
+
+    /// A bound of `|K - K0| / |K0|` anywhere on the run: how far from linear the training can be.
+    pub fn kernel_movement(&self) -> Upper {
+        let j = self.found.descent.index;
+        let change = self.profile.drift[j] * (self.profile.norm[j] + self.smax_start);
+        // |K0| from below by its largest computed eigenvalue would be sharper; smin is always at hand.
+        let norm = match &self.spectrum {
+            Some(s) => Lower::new(s.values().last().copied().unwrap_or(0.0) * (1.0 - 1e-9)),
+            None => self.smin_start.square(),
+        };
+        change / norm
+    }
+}
+
+/// The answer.
+pub enum Outcome {
+    /// Proved.
+    Certified(Box<Certified>),
+    /// Not proved, and why.
+    Declined(Vec<Reason>),
+}

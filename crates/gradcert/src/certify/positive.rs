@@ -1,0 +1,361 @@
+//! Certificates for the positive start: the choice of its scales, of the metric, of radius and step.
+
+use super::problem::{Coordinates, Problem, norm};
+use super::search::{Goal, Spectrum, by_contraction, by_spectrum, candidates};
+use super::{Certified, HiddenScale, LayerSteps, Options, Outcome, Reason, Scale, StartKind};
+use crate::theorem::ball::ball;
+use crate::theorem::centre::{Centre, Metric};
+use crate::theorem::envelope::target;
+use crate::theorem::inputs::InputBounds;
+use crate::theorem::multiplicative::multiplicative_factor;
+use crate::theorem::profile::{Profile, radii};
+use crate::theorem::start::PositiveStart;
+use gradcert_rigor::{Interval, Lower};
+
+/// More certified iterations than this count as no certificate.
+pub const ITERATION_LIMIT: u64 = 1_000_000_000;
+
+/// Cells of a profile while scales are compared, and in the certificate.
+const COARSE: usize = 32;
+const FINE: usize = 160;
+
+/// Entries of the hidden layers that are tried, as multiples of 1/width.
+const HIDDEN_FACTORS: [f64; 4] = [1.0, 2.0, 4.0, 8.0];
+
+/// Metric factors of the layers after the first that are tried.
+const LAYER_FACTORS: [f64; 9] = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 1e-4, 1e-5];
+
+/// The smallest of [`LAYER_FACTORS`] used for `--scale min`: with factors down to 0 every A > 0 is certified where
+/// `sigma' >= c > 0`, and there would be no smallest one.
+const SMALLEST_FACTOR_FOR_MINIMUM: f64 = 0.03;
+
+/// Certificates for the positive start of one problem.
+pub struct PositiveSearch<'a> {
+    problem: &'a Problem,
+    options: &'a Options,
+    inputs: InputBounds,
+    residual: Vec<Interval>,
+    goal: Goal,
+}
+
+/// The choices left open by the options.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Setting {
+    /// Entries of hidden layers, as a multiple of `1 / sqrt(d_l d_{l-1})`; negative: the entry itself.
+    hidden: f64,
+    /// Metric factor of the layers after the first.
+    factor: f64,
+}
+
+impl<'a> PositiveSearch<'a> {
+    /// Prepares the search: everything that does not depend on the scales. Declines when a hypothesis fails already.
+    pub fn new(problem: &'a Problem, options: &'a Options) -> Result<PositiveSearch<'a>, Vec<Reason>> {
+        let mut reasons = vec![];
+        reasons.extend(unsuitable_activation(options));
+        reasons.extend(dependent_samples(problem));
+        let inputs = problem.input_bounds(options.freeze_bias);
+        if !inputs.smin.is_positive() {
+            reasons.push(dependent_inputs(problem, options));
+        }
+        if !reasons.is_empty() {
+            return Err(reasons);
+        }
+        let residual = problem.residual_of_zero_output();
+        let n = problem.total();
+        let goal = Goal { residual: norm(&residual), n, target: target(n, options.tolerance), limit: ITERATION_LIMIT };
+        Ok(PositiveSearch { problem, options, inputs, residual, goal })
+    }
+
+    /// The certificate the options ask for.
+    pub fn certify(&self) -> Outcome {
+        let found = match self.options.scale {
+            Scale::Fixed(a) => self.at_fixed_scale(a),
+            Scale::Minimum => self.at_minimum(),
+            Scale::Auto => self.automatic(),
+        };
+        match found {
+            Some(certified) => Outcome::Certified(Box::new(certified)),
+            None => Outcome::Declined(vec![self.why_not()]),
+        }
+    }
+
+    /// Certified count and kernel movement at each scale, `None` where nothing is certified.
+    pub fn scan(&self, scales: &[f64]) -> Vec<(f64, Option<Certified>)> {
+        let setting = self.default_setting();
+        scales.iter().map(|&a| (a, self.evaluate(a, setting, COARSE, true))).collect()
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        let mut widths = vec![self.problem.input_width()];
+        widths.extend(&self.options.hidden_widths);
+        widths.push(1);
+        widths
+    }
+
+    fn hidden_entries(&self, setting: Setting) -> Vec<f64> {
+        self.options
+            .hidden_widths
+            .windows(2)
+            .map(
+                |w| {
+                    if setting.hidden < 0.0 { -setting.hidden } else { setting.hidden / ((w[0] * w[1]) as f64).sqrt() }
+                },
+            )
+            .collect()
+    }
+
+    fn metric(&self, setting: Setting) -> Metric {
+        let layers = self.options.hidden_widths.len() + 1;
+        let mut metric = Metric::plain(layers).slower_later_layers(setting.factor);
+        if self.options.freeze_bias {
+            metric = metric.without_biases();
+        }
+        if matches!(self.problem.coordinates, Coordinates::Whitened { .. }) {
+            metric.biases[1] = 0.0;
+        }
+        metric
+    }
+
+    fn start(&self, output: f64, setting: Setting) -> PositiveStart {
+        PositiveStart::new(
+            self.options.activation,
+            &self.widths(),
+            &self.hidden_entries(setting),
+            output,
+            self.metric(setting),
+            &self.inputs,
+        )
+    }
+
+    /// psi of (T9m), and (T9+) in the profile.
+    fn profile(&self, start: &PositiveStart, centre: &Centre, cells: usize) -> Profile {
+        let unit = start.backward_norm(1).lower() * self.inputs.smin;
+        let multiplicative = |s: f64| multiplicative_factor(start, s) * unit;
+        let psi = |s: f64| ball(centre, s).psi().max(multiplicative(s));
+        let lazy = self.goal.residual.get() / centre.smin_jacobian.get();
+        let radii = radii(&psi, lazy, 1e3 * lazy, cells);
+        Profile::new(centre, &radii, &multiplicative)
+    }
+
+    fn flow_is_certified(&self, output: f64, setting: Setting) -> bool {
+        let start = self.start(output, setting);
+        let centre = start.centre(&self.inputs);
+        self.profile(&start, &centre, COARSE).flow_index(self.goal.residual).is_some()
+    }
+
+    fn evaluate(&self, output: f64, setting: Setting, cells: usize, spectral: bool) -> Option<Certified> {
+        let start = self.start(output, setting);
+        let centre = start.centre(&self.inputs);
+        let profile = self.profile(&start, &centre, cells);
+        let candidates = candidates(&profile, &self.goal);
+        let mut found = by_contraction(&candidates, &self.goal)?;
+        let mut spectrum = None;
+        if spectral {
+            let (alpha, beta) = start.kernel_coefficients();
+            spectrum = Spectrum::new(&self.inputs.kernel(alpha, beta), &self.residual, centre.smax_jacobian);
+            let sharper = spectrum.as_ref().and_then(|s| by_spectrum(&profile, &candidates, s, &self.goal));
+            if let Some(sharper) = sharper.filter(|s| s.iterations < found.iterations) {
+                found = sharper;
+            }
+        }
+        Some(Certified {
+            metric: start.metric.clone(),
+            start: StartKind::Positive(start),
+            profile: profile.truncated(found.descent.index),
+            found,
+            spectrum,
+            residual: self.goal.residual,
+            smin_start: centre.smin_jacobian,
+            smax_start: centre.smax_jacobian,
+        })
+    }
+
+    /// Entries of the hidden layers that are open.
+    fn hidden_choices(&self) -> Vec<f64> {
+        match self.options.hidden_scale {
+            HiddenScale::Fixed(a) => vec![-a],
+            HiddenScale::Auto if self.options.hidden_widths.len() > 1 => HIDDEN_FACTORS.to_vec(),
+            HiddenScale::Auto => vec![1.0],
+        }
+    }
+
+    /// Metric factors that are open.
+    fn factor_choices(&self) -> Vec<f64> {
+        match (self.options.first_layer_only, self.options.layer_steps) {
+            (true, _) => vec![0.0],
+            (false, LayerSteps::Equal) => vec![1.0],
+            (false, LayerSteps::Auto) => LAYER_FACTORS.to_vec(),
+        }
+    }
+
+    fn default_setting(&self) -> Setting {
+        let factor = self.factor_choices()[0];
+        let hidden = self.hidden_choices();
+        let with = |hidden: f64| Setting { hidden, factor };
+        let smallest = hidden.iter().map(|&h| (self.smallest_scale(with(h)).unwrap_or(f64::INFINITY), h));
+        let best = smallest.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(1.0, |(_, h)| h);
+        with(best)
+    }
+
+    /// The smallest A at which the flow is certified (so descent is, with small steps), to half a per cent.
+    fn smallest_scale(&self, setting: Setting) -> Option<f64> {
+        let certified = |a: f64| self.flow_is_certified(a, setting);
+        let mut high = 10.0;
+        let mut low;
+        if certified(high) {
+            low = high / 4.0;
+            while certified(low) {
+                high = low;
+                low /= 4.0;
+                if low < 1e-12 {
+                    return Some(high);
+                }
+            }
+        } else {
+            loop {
+                low = high;
+                high *= 4.0;
+                if high > 1e15 {
+                    return None;
+                }
+                if certified(high) {
+                    break;
+                }
+            }
+        }
+        while high / low > 1.005 {
+            let middle = (high * low).sqrt();
+            if certified(middle) { high = middle } else { low = middle }
+        }
+        Some(high)
+    }
+
+    fn at_fixed_scale(&self, output: f64) -> Option<Certified> {
+        let settings = self
+            .hidden_choices()
+            .into_iter()
+            .flat_map(|hidden| self.factor_choices().into_iter().map(move |factor| Setting { hidden, factor }));
+        let best = settings
+            .filter_map(|s| Some((self.evaluate(output, s, COARSE, false)?.found.iterations, s)))
+            .min_by_key(|(count, _)| *count)?;
+        self.evaluate(output, best.1, FINE, true)
+    }
+
+    fn at_minimum(&self) -> Option<Certified> {
+        let factors: Vec<f64> =
+            self.factor_choices().into_iter().filter(|&f| f == 0.0 || f >= SMALLEST_FACTOR_FOR_MINIMUM).collect();
+        let settings =
+            self.hidden_choices().into_iter().flat_map(|hidden| factors.iter().map(move |&factor| (hidden, factor)));
+        let (smallest, setting) = settings
+            .filter_map(|(hidden, factor)| {
+                let setting = Setting { hidden, factor };
+                Some((self.smallest_scale(setting)?, setting))
+            })
+            .min_by(|a, b| a.0.total_cmp(&b.0))?;
+        // Right at the edge only vanishing steps are certified; a per cent inside some step is.
+        [1.0, 1.005, 1.01, 1.02, 1.05].iter().find_map(|m| self.evaluate(m * smallest, setting, FINE, true))
+    }
+
+    /// The smallest A within 10 % of the count at A -> infinity.
+    fn automatic(&self) -> Option<Certified> {
+        let hidden = self.default_setting().hidden;
+        let lazy = |factor: f64| -> Option<(f64, f64, u64)> {
+            let setting = Setting { hidden, factor };
+            let smallest = self.smallest_scale(setting)?;
+            let count = self.evaluate(1e5 * smallest, setting, COARSE, true)?.found.iterations;
+            Some((factor, smallest, count))
+        };
+        // Ties go to the larger factor: more of the network is trained.
+        let (factor, smallest, fewest) = self
+            .factor_choices()
+            .into_iter()
+            .filter_map(lazy)
+            .reduce(|a, b| if (b.2 as f64) < 0.95 * a.2 as f64 { b } else { a })?;
+        let setting = Setting { hidden, factor };
+        let enough = (fewest as f64 * 1.1).floor() as u64;
+        let sufficient = |a: f64| self.evaluate(a, setting, COARSE, true).is_some_and(|c| c.found.iterations <= enough);
+        let (mut low, mut high) = (smallest, 1e5 * smallest);
+        // The count falls with A; a geometric bisection to 3 % in A.
+        while high / low > 1.03 {
+            let middle = (low * high).sqrt();
+            if sufficient(middle) { high = middle } else { low = middle }
+        }
+        self.evaluate(high, setting, FINE, true)
+    }
+
+    fn why_not(&self) -> Reason {
+        if let Scale::Fixed(a) = self.options.scale {
+            let smallest = self.smallest_scale(self.default_setting());
+            if let Some(smallest) = smallest.filter(|s| *s > a) {
+                return Reason::new(
+                    "scale_too_small",
+                    format!(
+                        "the output scale A = {a} is below the smallest certifiable one, about {smallest:.3}: raise \
+                         --scale, or let the later layers move more slowly with --layer-steps auto"
+                    ),
+                );
+            }
+        }
+        Reason::new(
+            "too_slow",
+            format!(
+                "no radius and step certify the tolerance within {ITERATION_LIMIT} iterations: the inputs are nearly \
+                 collinear (smin = {:.2e}, |X~| = {:.2e}); --whiten removes their condition number",
+                self.inputs.smin.get(),
+                self.inputs.smax.get()
+            ),
+        )
+    }
+}
+
+fn unsuitable_activation(options: &Options) -> Option<Reason> {
+    let act = options.activation;
+    let suitable = act.vanishes_at_zero() && act.has_positive_slope();
+    (!suitable).then(|| {
+        Reason::new(
+            "activation",
+            format!(
+                "the positive start needs sigma(0) = 0 and sigma' > 0, which {act} does not have: use smooth-leaky-relu, \
+                 softplus, tanh, logistic, erf, arctan, algebraic, softsign or identity, or give a start of your own"
+            ),
+        )
+    })
+}
+
+fn dependent_samples(problem: &Problem) -> Option<Reason> {
+    let Coordinates::Whitened { bias } = problem.coordinates else { return None };
+    if problem.smin_samples(bias).is_positive() {
+        return None;
+    }
+    let coordinate = if bias { " with the bias coordinate" } else { "" };
+    Some(Reason::new(
+        "dependent_inputs",
+        format!(
+            "whitening needs the {} input vectors{coordinate} to be linearly independent, and that is not proved: {}",
+            problem.rows.nrows(),
+            remedy(problem)
+        ),
+    ))
+}
+
+fn dependent_inputs(problem: &Problem, options: &Options) -> Reason {
+    let affine = if problem.first_bias(options.freeze_bias) { "affinely" } else { "linearly" };
+    Reason::new(
+        "dependent_inputs",
+        format!(
+            "the {} input vectors are not proved to be {affine} independent (smin = 0): {}",
+            problem.rows.nrows(),
+            remedy(problem)
+        ),
+    )
+}
+
+fn remedy(problem: &Problem) -> &'static str {
+    if problem.rows.nrows() > problem.rows.ncols() + 1 {
+        "there are more samples than features, so they cannot be; use more features, or train without a certificate \
+         and audit the result"
+    } else {
+        "look for duplicated rows (--merge-duplicates) or rows that are combinations of others; where they are only \
+         nearly dependent, try --whiten"
+    }
+}

@@ -1,0 +1,189 @@
+//! The search for the radius and the step with the fewest certified iterations.
+//!
+//! Where to look is decided by rough counts; what is found is certified by the statements themselves.
+
+use crate::theorem::descent::Descent;
+use crate::theorem::envelope::{SpectralEnvelope, contraction_count};
+use crate::theorem::profile::Profile;
+use gradcert_certificate::format::Envelope;
+use gradcert_rigor::linear::{Eigenpairs, SymmetricBall};
+use gradcert_rigor::{Interval, Lower, Upper};
+
+/// A certified descent with its number of iterations.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Radius and step.
+    pub descent: Descent,
+    /// Certified iterations to the tolerance.
+    pub iterations: u64,
+    /// The envelope that gives them.
+    pub envelope: Envelope,
+}
+
+/// The residual at the start, and when to stop.
+#[derive(Clone, Copy, Debug)]
+pub struct Goal {
+    /// `|rho(w0)|`.
+    pub residual: Upper,
+    /// n, duplicates counted.
+    pub n: f64,
+    /// The residual at which S is at most the tolerance.
+    pub target: Lower,
+    /// More iterations than this are no certificate.
+    pub limit: u64,
+}
+
+/// Values of t1 = c sJ^2 that are tried; the last lie close to the limit 2 of stability.
+const T1: [f64; 19] =
+    [0.02, 0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.85, 1.9, 1.95, 1.98];
+
+/// Radii that are tried.
+const RADII: usize = 16;
+
+/// Certified descents with rough numbers of iterations, the fewest first.
+pub fn candidates(profile: &Profile, goal: &Goal) -> Vec<(Descent, f64)> {
+    let Some(first) = profile.flow_index(goal.residual) else { return vec![] };
+    let mut found = vec![];
+    for j in indices(profile, first) {
+        let (psi, norm) = (profile.psi[j].get(), profile.norm[j].get());
+        // The step that balances |1 - b| and |1 - t1|.
+        let balanced = 2.0 / (1.0 + (psi / norm).powi(2));
+        for t1 in T1.into_iter().chain([balanced]) {
+            found.extend(at(profile, goal, j, t1));
+        }
+    }
+    found.sort_by(|a, b| a.1.total_cmp(&b.1));
+    found
+}
+
+/// The descent at radius j with t1 = c sJ^2, and its rough count, if it is certified.
+fn at(profile: &Profile, goal: &Goal, j: usize, t1: f64) -> Option<(Descent, f64)> {
+    let c = t1 / profile.norm[j].get().powi(2);
+    let descent = Descent::certify(profile, goal.residual, goal.n, j, 0.5 * c * goal.n)?;
+    let count = rough_count(&descent, goal);
+    count.is_finite().then_some((descent, count))
+}
+
+/// Indices from the first certified radius of the flow on, at most [`RADII`], denser at the beginning.
+fn indices(profile: &Profile, first: usize) -> Vec<usize> {
+    let last = profile.radius.len() - 1;
+    let span = (last - first) as f64;
+    let mut indices: Vec<usize> =
+        (0..RADII).map(|k| first + (span * (k as f64 / (RADII - 1) as f64).powi(2)).round() as usize).collect();
+    indices.dedup();
+    indices
+}
+
+/// (T5) with q taken as constant while u halves: to compare candidates, not to certify.
+fn rough_count(descent: &Descent, goal: &Goal) -> f64 {
+    let (mut u, mut count) = (goal.residual.get(), 0.0);
+    let target = goal.target.get();
+    while u > target {
+        let next = (0.5 * u).max(target);
+        let q = (descent.factor(Upper::new(u)).get() * descent.factor(Upper::new(next)).get()).sqrt();
+        if q >= 1.0 {
+            return f64::INFINITY;
+        }
+        if q < 0.6 {
+            // A step is longer than a block.
+            let q = descent.factor(Upper::new(u)).get().max(1e-300);
+            count += if q * u < target { (target / u).ln() / q.ln() } else { 1.0 };
+            u *= q;
+        } else {
+            count += (next / u).ln() / q.ln();
+            u = next;
+        }
+    }
+    count
+}
+
+/// The fewest iterations by (T5) alone among the best candidates.
+pub fn by_contraction(found: &[(Descent, f64)], goal: &Goal) -> Option<Found> {
+    let exact = found.iter().take(4).filter_map(|(descent, _)| {
+        let iterations = contraction_count(descent, goal.residual, goal.target, goal.limit)?;
+        Some(Found { descent: *descent, iterations, envelope: Envelope::Contraction })
+    });
+    exact.min_by_key(|f| f.iterations)
+}
+
+/// What (T5s) needs to know at w0.
+pub struct Spectrum {
+    pairs: Eigenpairs,
+    /// `|q_i.rho(w0)|`, from above.
+    modes: Vec<Upper>,
+    smax: Upper,
+}
+
+impl Spectrum {
+    /// From the tangent kernel and the weighted residual at w0; `smax` bounds `|J(w0)|`.
+    ///
+    /// The exact orthogonal Q differs from the computed vectors by at most `orthogonality`, so each coefficient of
+    /// rho by at most that times |rho|.
+    pub fn new(kernel: &SymmetricBall, residual: &[Interval], smax: Upper) -> Option<Spectrum> {
+        let pairs = Eigenpairs::new(kernel)?;
+        let norm = Upper::norm(residual.iter().map(|r| r.magnitude()));
+        let error = pairs.orthogonality() * norm;
+        let vectors = pairs.vectors();
+        let modes = (0..vectors.ncols())
+            .map(|j| {
+                let dot = residual
+                    .iter()
+                    .enumerate()
+                    .fold(Interval::ZERO, |sum, (i, &r)| sum + Interval::exact(vectors[(i, j)]) * r);
+                dot.magnitude() + error
+            })
+            .collect();
+        Some(Spectrum { pairs, modes, smax })
+    }
+
+    /// Approximate eigenvalues of the tangent kernel, ascending.
+    pub fn values(&self) -> &[f64] {
+        self.pairs.values()
+    }
+
+    /// (T5s) along one descent.
+    pub fn envelope<'a>(&self, descent: &'a Descent, profile: &Profile, residual: Upper) -> SpectralEnvelope<'a> {
+        let drift = profile.drift[descent.index];
+        SpectralEnvelope::new(descent, &self.pairs, &self.modes, residual, drift, self.smax)
+    }
+}
+
+/// Arithmetic operations the search with (T5s) may spend.
+const SPECTRAL_BUDGET: f64 = 1e9;
+
+/// The fewest iterations by (T5s): among the candidates within a factor 4 of the best by (T5), then with neighbouring
+/// steps of the best.
+pub fn by_spectrum(profile: &Profile, found: &[(Descent, f64)], spectrum: &Spectrum, goal: &Goal) -> Option<Found> {
+    let best_rough = found.first()?.1;
+    let mut best: Option<Found> = None;
+    let mut spent = 0.0;
+    let mut consider = |descent: &Descent, best: &mut Option<Found>| {
+        // Whatever needs as many iterations as the best so far may stop there.
+        let limit = best.map_or(goal.limit, |b| b.iterations.saturating_sub(1));
+        if spent > SPECTRAL_BUDGET {
+            return;
+        }
+        let count = spectrum.envelope(descent, profile, goal.residual).count(goal.target, limit);
+        spent += 3.0 * spectrum.modes.len() as f64 * count.unwrap_or(limit.min(4 * best_rough as u64 + 64)) as f64;
+        if let Some(iterations) = count {
+            *best = Some(Found { descent: *descent, iterations, envelope: Envelope::Spectral });
+        }
+    };
+    for (descent, _) in found.iter().take_while(|(_, rough)| *rough <= 4.0 * best_rough + 4.0) {
+        consider(descent, &mut best);
+    }
+    let mut width = 0.05;
+    while let Some(centre) = best.filter(|_| width > 0.004) {
+        for sign in [-1.0, 1.0] {
+            let c = 2.0 * centre.descent.step_size / goal.n;
+            let t1 = c * centre.descent.norm().get().powi(2) * (1.0 + sign * width);
+            if let Some((descent, _)) = at(profile, goal, centre.descent.index, t1) {
+                consider(&descent, &mut best);
+            }
+        }
+        if best.is_some_and(|b| b.iterations == centre.iterations) {
+            width /= 2.0;
+        }
+    }
+    best
+}
