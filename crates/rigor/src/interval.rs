@@ -25,6 +25,12 @@ impl Interval {
         if lo <= hi { Interval { lo, hi } } else { Interval::ENTIRE }
     }
 
+    /// `[lo, hi]` for constants, which are known to be in order.
+    pub(crate) const fn ordered(lo: f64, hi: f64) -> Interval {
+        assert!(lo <= hi);
+        Interval { lo, hi }
+    }
+
     /// The double `x` itself; NaN gives [`Interval::ENTIRE`].
     #[inline]
     pub fn exact(x: f64) -> Interval {

@@ -1,0 +1,102 @@
+"""Checks the enclosures printed by the example `enclosures` against Arb.
+
+cargo run --release -p gradcert-rigor --no-default-features --example enclosures -- 1000000 | python check_enclosures.py
+Exits with 1 if one enclosure fails to contain the value. Needs python-flint and numpy.
+"""
+
+import sys
+import time
+
+import numpy as np
+from flint import arb, ctx
+
+PRECISIONS = (128, 600, 4000)
+
+
+def softplus(x):
+    return x.exp().log1p() if x < 0 else x + (-x).exp().log1p()
+
+
+FUNCTIONS = {
+    "exp": arb.exp,
+    "expm1": arb.expm1,
+    "ln": arb.log,
+    "ln_1p": arb.log1p,
+    "softplus": softplus,
+    "logistic": lambda x: 1 / (1 + (-x).exp()) if x > 0 else x.exp() / (1 + x.exp()),
+    "tanh": arb.tanh,
+    "sech_squared": lambda x: arb.sech(x) ** 2,
+    "gaussian": lambda x: (-(x * x)).exp(),
+    "erf": arb.erf,
+    "erfc": arb.erfc,
+    "normal_cdf": lambda x: (-x / arb(2).sqrt()).erfc() / 2,
+    "atan": arb.atan,
+    "sin": arb.sin,
+    "cos": arb.cos,
+}
+# Bounds that the values obey by definition: Arb's ball may round onto them (tanh 1e9) and stay undecided.
+RANGES = {
+    "exp": (0, None), "expm1": (-1, None), "softplus": (0, None), "logistic": (0, 1), "tanh": (-1, 1),
+    "sech_squared": (0, 1), "gaussian": (0, 1), "erf": (-1, 1), "erfc": (0, 2), "normal_cdf": (0, 1),
+    "sin": (-1, 1), "cos": (-1, 1),
+}
+DOMAIN = {"ln": 0.0, "ln_1p": -1.0}
+
+
+def contains(name, x, lo, hi):
+    if x <= DOMAIN.get(name, -np.inf):
+        return True
+    least, greatest = RANGES.get(name, (None, None))
+    if name == "softplus" and x > 1000:
+        # x < ln(1 + exp x) < x + exp(-x), and hi - x is at least a spacing of doubles
+        return lo <= x < hi
+    below = lo == -np.inf or (least is not None and lo <= least)
+    above = hi == np.inf or (greatest is not None and hi >= greatest)
+    if below and above:
+        return True
+    for precision in PRECISIONS:
+        ctx.prec = precision
+        value = FUNCTIONS[name](arb(x))
+        if (below or value >= lo) and (above or value <= hi):
+            return True
+        if value < lo or value > hi:
+            return False
+    return None
+
+
+def ordered(x):
+    bits = x.view(np.int64)
+    return np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
+
+
+def main():
+    stream = sys.stdin.buffer
+    failures = 0
+    while header := stream.readline():
+        name, kind, count = header.decode().split()
+        start = time.time()
+        data = np.frombuffer(stream.read(24 * int(count)), dtype="<f8").reshape(-1, 3)
+        bad, undecided = [], []
+        for x, lo, hi in data.tolist():
+            outcome = contains(name, x, lo, hi)
+            if outcome is None:
+                undecided.append((x, lo, hi))
+            elif not outcome:
+                bad.append((x, lo, hi))
+        line = f"{name:14} {kind:6} {len(data):9} enclosures: {len(bad)} wrong, {len(undecided)} undecided"
+        if kind == "point":
+            # sin and cos are only enclosed by [-1, 1] beyond 2^21
+            finite = np.isfinite(data).all(axis=1) & (data[:, 2] - data[:, 1] < 1.9)
+            width = ordered(data[:, 2].copy()) - ordered(data[:, 1].copy())
+            width = np.where(finite, width, 0)
+            widest = int(width.argmax())
+            line += f"; width in ulp: mean {width[finite].mean():.3f}, largest {width[widest]} at {float(data[widest, 0])!r}"
+        print(f"{line}  ({time.time() - start:.0f} s)", flush=True)
+        for item in (bad + undecided)[:5]:
+            print("   ", *map(repr, item))
+        failures += len(bad) + len(undecided)
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
