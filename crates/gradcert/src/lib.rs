@@ -2,6 +2,7 @@
 
 pub mod certify;
 pub mod kernel;
+pub mod model;
 pub mod network;
 pub mod theorem;
 pub mod train;

@@ -59,6 +59,8 @@ pub fn certify(problem: &Problem, start: &Network, metric: &Metric, options: &Op
         found,
         spectrum,
         residual: goal.residual,
+        smin_inputs: inputs.smin,
+        smax_inputs: inputs.smax,
         smin_start: at.smin_jacobian,
         smax_start: at.smax_jacobian,
     }))

@@ -3,7 +3,7 @@
 pub mod given;
 pub mod positive;
 pub mod problem;
-// pub mod record;
+pub mod record;
 pub mod search;
 
 use crate::network::activation::Activation;
@@ -117,6 +117,10 @@ pub struct Certified {
     pub spectrum: Option<Spectrum>,
     /// `|rho(w0)|`.
     pub residual: Upper,
+    /// `smin(Xt)`.
+    pub smin_inputs: Lower,
+    /// `|Xt|`.
+    pub smax_inputs: Upper,
     /// `smin(J(w0))`.
     pub smin_start: Lower,
     /// `|J(w0)|`.

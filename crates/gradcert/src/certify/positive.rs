@@ -165,6 +165,8 @@ impl<'a> PositiveSearch<'a> {
             found,
             spectrum,
             residual: self.goal.residual,
+            smin_inputs: self.inputs.smin,
+            smax_inputs: self.inputs.smax,
             smin_start: centre.smin_jacobian,
             smax_start: centre.smax_jacobian,
         })

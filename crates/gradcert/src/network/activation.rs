@@ -93,3 +93,16 @@ impl std::fmt::Display for Activation {
         }
     }
 }
+impl std::str::FromStr for Activation {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        if s == "tanh" {
+            Ok(Tanh)
+        } else {
+            s.strip_prefix("smooth-leaky-relu:")
+                .and_then(|c| c.parse().ok())
+                .map(SmoothLeakyRelu)
+                .ok_or_else(|| s.to_owned())
+        }
+    }
+}

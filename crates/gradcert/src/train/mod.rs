@@ -1,3 +1,5 @@
 //! Training: full-batch gradient descent.
 
+pub mod coordinates;
 pub mod descent;
+pub mod run;

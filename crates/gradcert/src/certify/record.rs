@@ -1,0 +1,114 @@
+//! From a certified descent to its record in a certificate file.
+
+use super::problem::Coordinates;
+use super::{Certified, StartKind};
+use crate::network::Network;
+use gradcert_certificate::format::{Certificate, Claim, Descent, Inputs, Metric, Network as Architecture, Start};
+use gradcert_certificate::hash;
+use gradcert_certificate::hex::HexFloat;
+
+/// A number that cannot be written into a certificate: it is not finite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a bound overflowed: the certificate would contain a number that is not finite")]
+pub struct Overflow;
+
+fn hex(x: f64) -> Result<HexFloat, Overflow> {
+    HexFloat::new(x).ok_or(Overflow)
+}
+
+fn hexes(values: impl IntoIterator<Item = f64>) -> Result<Vec<HexFloat>, Overflow> {
+    values.into_iter().map(hex).collect()
+}
+
+/// The SHA-256 of all parameters of a network.
+pub fn parameters_hash(network: &Network) -> String {
+    let rows: Vec<Vec<f64>> = (1..=network.layers())
+        .flat_map(|l| {
+            let w = &network.weights[l];
+            let flat = (0..w.nrows()).flat_map(|i| (0..w.ncols()).map(move |j| w[(i, j)])).collect();
+            [flat, network.biases[l].clone()]
+        })
+        .collect();
+    hash::parameters(&network.widths(), rows.iter().map(Vec::as_slice))
+}
+
+/// What a certificate takes for granted.
+const ASSUMPTIONS: [&str; 3] = [
+    "exact real arithmetic: the claim is about the mathematical iteration, not about a floating-point run of it",
+    "full-batch gradient descent with the constant step and the metric stated here, from exactly the start stated here",
+    "the data are exactly the doubles whose hash is stated here",
+];
+
+/// What a certificate does not say.
+const LIMITS: [&str; 3] = [
+    "nothing about new samples: zero training loss is no statement about generalisation",
+    "nothing about other precisions, optimisers, mini-batches or step sizes",
+    "nothing about the rounding of a trained model file",
+];
+
+/// The record of one problem. `targets` are all n targets, duplicates included.
+pub fn certificate(
+    certified: &Certified,
+    problem: &str,
+    targets: &[f64],
+    coordinates: Coordinates,
+    tolerance: f64,
+) -> Result<Certificate, Overflow> {
+    let (activation, widths, start) = match &certified.start {
+        StartKind::Positive(p) => {
+            let start = Start::Positive { hidden: hexes(p.hidden.iter().copied())?, output: hex(p.output)? };
+            (p.activation, p.widths.clone(), start)
+        }
+        StartKind::Given(network) => {
+            (network.activation, network.widths(), Start::Tensors { sha256: parameters_hash(network) })
+        }
+    };
+    let inputs = match coordinates {
+        Coordinates::Raw => Inputs::Raw,
+        Coordinates::Whitened { bias: false } => Inputs::Whitened,
+        Coordinates::Whitened { bias: true } => Inputs::WhitenedWithBias,
+    };
+    Ok(Certificate {
+        problem: problem.to_owned(),
+        targets_sha256: hash::targets(targets),
+        network: Architecture { widths, activation: activation.to_string(), inputs },
+        start,
+        metric: Metric {
+            weights: hexes(certified.metric.weights[1..].iter().copied())?,
+            biases: hexes(certified.metric.biases[1..].iter().copied())?,
+        },
+        claim: Claim::Descent(descent(certified, tolerance)?),
+        assumptions: ASSUMPTIONS.map(str::to_owned).to_vec(),
+        limits: LIMITS.map(str::to_owned).to_vec(),
+    })
+}
+
+/// Stated a little weaker than proved, so that a program that rounds elsewhere can confirm it.
+const WEAKER: f64 = 1e-9;
+
+fn descent(certified: &Certified, tolerance: f64) -> Result<Descent, Overflow> {
+    let (profile, found) = (&certified.profile, &certified.found);
+    let j = found.descent.index;
+    let weaker_lower = |x: f64| hex(x * (1.0 - WEAKER));
+    let weaker_upper = |x: f64| hex(x * (1.0 + WEAKER));
+    Ok(Descent {
+        step_size: hex(found.descent.step_size)?,
+        radius: hex(profile.radius[j])?,
+        tolerance: hex(tolerance)?,
+        iterations: found.iterations,
+        rate: weaker_lower(certified.rate().get())?,
+        form: found.descent.form,
+        envelope: found.envelope,
+        theta: weaker_lower(found.descent.theta.get())?,
+        residual: hex(certified.residual.get())?,
+        smin_inputs: weaker_lower(certified.smin_inputs.get())?,
+        smax_inputs: weaker_upper(certified.smax_inputs.get())?,
+        smin_start: weaker_lower(certified.smin_start.get())?,
+        smax_start: weaker_upper(certified.smax_start.get())?,
+        radii: hexes(profile.radius[..=j].iter().copied())?,
+        psi: hexes(profile.psi[..=j].iter().map(|p| p.get()))?,
+        jacobian_norm: hex(profile.norm[j].get())?,
+        jacobian_lipschitz: hex(profile.lipschitz[j].get())?,
+        jacobian_drift: hex(profile.drift[j].get())?,
+    })
+}

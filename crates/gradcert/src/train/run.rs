@@ -1,0 +1,222 @@
+//! A training run with its history, beside the certified envelope where there is one.
+
+use super::coordinates::TrainingCoordinates;
+use super::descent::{Descent, TrainingSet};
+use crate::certify::problem::Problem;
+use crate::certify::{Certified, StartKind};
+use crate::kernel::tangent_kernel;
+use crate::network::Network;
+use crate::theorem::centre::Metric;
+use faer::{Mat, Par};
+use gradcert_certificate::format::Envelope;
+use gradcert_rigor::Upper;
+use serde::Serialize;
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The start, in the coordinates of the problem.
+    pub start: Network,
+    /// The metric.
+    pub metric: Metric,
+    /// The step on the mean loss S.
+    pub step_size: f64,
+    /// Stop when S is at most this.
+    pub tolerance: f64,
+    /// Stop after this many iterations.
+    pub max_iterations: u64,
+}
+
+/// One recorded iteration.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Record {
+    /// k.
+    pub iteration: u64,
+    /// S(w_k), a mean.
+    pub loss: f64,
+    /// Certified upper bound of S(w_k).
+    pub envelope: Option<f64>,
+    /// Length of the path walked so far, in the metric.
+    pub path: f64,
+    /// Distance from the start, in the metric.
+    pub distance: f64,
+    /// `|K_k - K_0|_F / |K_0|_F`, where it was computed.
+    pub kernel_movement: Option<f64>,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// The tolerance was reached.
+    Tolerance,
+    /// The allowed number of iterations was used up.
+    Iterations,
+    /// The loss stopped being finite.
+    Diverged,
+    /// The caller asked to stop.
+    Interrupted,
+}
+
+/// A finished run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The trained network on raw samples.
+    pub network: Network,
+    /// Iterations done.
+    pub iterations: u64,
+    /// S in the coordinates of training.
+    pub final_loss: f64,
+    /// S of the network on raw samples: what folding adds.
+    pub folded_loss: f64,
+    /// Some iterations, first and last among them.
+    pub history: Vec<Record>,
+    /// Why it ended.
+    pub stop: Stop,
+}
+
+/// The start of a certificate as a network in the coordinates of the problem.
+pub fn start_of(certified: &Certified) -> Network {
+    match &certified.start {
+        StartKind::Positive(p) => Network::positive(p.activation, &p.widths, &p.hidden, p.output),
+        StartKind::Given(network) => network.clone(),
+    }
+}
+
+/// Runs descent. `certified`, if given, must be the certificate of exactly this plan; its envelope is recorded. The
+/// callback sees iteration and loss and returns whether to go on.
+pub fn run(
+    problem: &Problem,
+    plan: &Plan,
+    certified: Option<&Certified>,
+    par: Par,
+    progress: &mut dyn FnMut(u64, f64) -> bool,
+) -> Run {
+    let (coordinates, inputs) = TrainingCoordinates::new(problem);
+    let set = TrainingSet {
+        inputs,
+        targets: problem.targets.clone(),
+        multiplicity: problem.multiplicity.iter().map(|&m| f64::from(m)).collect(),
+    };
+    let start = coordinates.enter(&plan.start);
+    let mut descent = Descent::new(start, &set, &plan.metric, plan.step_size, par);
+    let mut envelope = certified.map(|c| EnvelopeWalk::new(c, problem.total()));
+    let kernel = KernelMovement::new(&descent, &set, &plan.metric, par);
+    let mut history = vec![];
+    let mut next_record = 0;
+    let stop = loop {
+        let (k, loss) = (descent.iteration(), descent.loss());
+        let stop = if !loss.is_finite() {
+            Some(Stop::Diverged)
+        } else if loss <= plan.tolerance {
+            Some(Stop::Tolerance)
+        } else if k >= plan.max_iterations {
+            Some(Stop::Iterations)
+        } else if !progress(k, loss) {
+            Some(Stop::Interrupted)
+        } else {
+            None
+        };
+        if k >= next_record || stop.is_some() {
+            history.push(Record {
+                iteration: k,
+                loss,
+                envelope: envelope.as_ref().map(EnvelopeWalk::loss),
+                path: descent.path(),
+                distance: descent.distance(),
+                kernel_movement: kernel.at(&descent, &set, &plan.metric, par, stop.is_some()),
+            });
+            // Every iteration at first, then a constant number per factor of e.
+            next_record = k + 1 + k / 200;
+        }
+        if let Some(stop) = stop {
+            break stop;
+        }
+        descent.step();
+        if let Some(walk) = &mut envelope {
+            walk.advance();
+        }
+    };
+    let network = coordinates.leave(descent.network(), &plan.start);
+    Run {
+        folded_loss: loss_of(&network, problem, par),
+        network,
+        iterations: descent.iteration(),
+        final_loss: descent.loss(),
+        history,
+        stop,
+    }
+}
+
+/// S of a network that reads raw samples.
+pub fn loss_of(network: &Network, problem: &Problem, par: Par) -> f64 {
+    let rows = problem.rows.middle().to_owned();
+    let samples = rows.nrows();
+    let mut passes = crate::network::passes::Passes::new(network, samples);
+    passes.forward(network, &crate::network::passes::LayerInputs::Rows(rows), par);
+    let squares = passes.output.iter().zip(&problem.targets).zip(&problem.multiplicity);
+    squares.map(|((f, y), &m)| f64::from(m) * (f - y).powi(2)).sum::<f64>() / problem.total()
+}
+
+/// The certified envelope of the residual, iteration by iteration.
+enum EnvelopeWalk<'a> {
+    Contraction { certified: &'a Certified, u: Upper, n: f64 },
+    Spectral { envelope: crate::theorem::envelope::SpectralEnvelope<'a>, n: f64 },
+}
+
+impl<'a> EnvelopeWalk<'a> {
+    fn new(certified: &'a Certified, n: f64) -> EnvelopeWalk<'a> {
+        let u = certified.residual;
+        match (&certified.spectrum, certified.found.envelope) {
+            (Some(spectrum), Envelope::Spectral) => EnvelopeWalk::Spectral {
+                envelope: spectrum.envelope(&certified.found.descent, &certified.profile, u),
+                n,
+            },
+            _ => EnvelopeWalk::Contraction { certified, u, n },
+        }
+    }
+
+    fn advance(&mut self) {
+        match self {
+            EnvelopeWalk::Contraction { certified, u, .. } => *u = certified.found.descent.factor(*u) * *u,
+            EnvelopeWalk::Spectral { envelope, .. } => envelope.advance(),
+        }
+    }
+
+    /// The bound of S.
+    fn loss(&self) -> f64 {
+        let (u, n) = match self {
+            EnvelopeWalk::Contraction { u, n, .. } => (*u, n),
+            EnvelopeWalk::Spectral { envelope, n } => (envelope.current(), n),
+        };
+        (u.square() / gradcert_rigor::Lower::new(*n)).get()
+    }
+}
+
+/// How far the tangent kernel has moved: computed at iterations 0, 1, 2, 4, 8, ... and at the end, for up to
+/// [`KernelMovement::LARGEST`] samples (at the end always).
+struct KernelMovement {
+    start: Option<Mat<f64>>,
+}
+
+impl KernelMovement {
+    const LARGEST: usize = 1000;
+
+    fn new(descent: &Descent<'_>, set: &TrainingSet, metric: &Metric, par: Par) -> KernelMovement {
+        let small = set.inputs.samples() <= 4 * KernelMovement::LARGEST;
+        KernelMovement { start: small.then(|| tangent_kernel(descent.network(), &set.inputs, metric, par)) }
+    }
+
+    fn at(&self, descent: &Descent<'_>, set: &TrainingSet, metric: &Metric, par: Par, last: bool) -> Option<f64> {
+        let start = self.start.as_ref()?;
+        let k = descent.iteration();
+        if k == 0 {
+            return Some(0.0);
+        }
+        let due = last || (k.is_power_of_two() && set.inputs.samples() <= KernelMovement::LARGEST);
+        due.then(|| {
+            let now = tangent_kernel(descent.network(), &set.inputs, metric, par);
+            (&now - start).norm_l2() / start.norm_l2()
+        })
+    }
+}
