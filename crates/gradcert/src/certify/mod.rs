@@ -6,10 +6,13 @@ pub mod problem;
 pub mod record;
 pub mod search;
 
+use crate::network::Network;
 use crate::network::activation::Activation;
 use crate::theorem::centre::Metric;
+use crate::theorem::original::Original;
 use crate::theorem::profile::Profile;
 use crate::theorem::start::PositiveStart;
+use gradcert_certificate::format::{Envelope, Form};
 use gradcert_rigor::{Lower, Upper};
 use search::{Found, Spectrum};
 use serde::Serialize;
@@ -62,6 +65,17 @@ pub struct Options {
     pub freeze_bias: bool,
     /// The level of the loss S (a mean) that counts as zero.
     pub tolerance: f64,
+    /// The bounds.
+    pub method: Method,
+}
+
+/// Which bounds certify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Ours: (T9+), (T9m) with (T4), (T5), (T5s).
+    Sharp,
+    /// The original constants (T8) with the step of (T2).
+    Paper,
 }
 
 impl Default for Options {
@@ -75,6 +89,7 @@ impl Default for Options {
             first_layer_only: false,
             freeze_bias: false,
             tolerance: 1e-20,
+            method: Method::Sharp,
         }
     }
 }
@@ -100,7 +115,7 @@ pub enum StartKind {
     /// The positive start.
     Positive(PositiveStart),
     /// Given parameters.
-    Given(crate::network::Network),
+    Given(Network),
 }
 
 /// A certified descent with everything it was derived from.
@@ -128,6 +143,19 @@ pub struct Certified {
 }
 
 impl Certified {
+    /// The statements that certified.
+    pub fn theorem(&self) -> String {
+        let form = match self.found.descent.form {
+            Form::First => "first form",
+            Form::Second => "second form",
+        };
+        let envelope = match self.found.envelope {
+            Envelope::Contraction => "T5",
+            Envelope::Spectral => "T5s",
+        };
+        format!("T4 ({form}), {envelope}")
+    }
+
     /// Every iteration multiplies S by at most `1 - rate`.
     pub fn rate(&self) -> Lower {
         self.found.descent.rate(self.residual)
@@ -153,8 +181,80 @@ impl Certified {
 
 /// The answer.
 pub enum Outcome {
-    /// Proved.
+    /// Proved by our bounds.
     Certified(Box<Certified>),
+    /// Proved by the original theorem with its explicit constants.
+    CertifiedOriginal(Box<Original>),
     /// Not proved, and why.
     Declined(Vec<Reason>),
+}
+
+/// What every certificate states, by whichever method.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// `eta`, the step on the mean loss S.
+    pub step_size: f64,
+    /// The run stays within this distance of its start.
+    pub radius: f64,
+    /// S is at most the tolerance from this iteration on.
+    pub iterations: u64,
+    /// Every iteration multiplies S by at most `1 - rate`.
+    pub rate: f64,
+    /// `smin(J) >= smin_lower` on the ball.
+    pub smin_lower: f64,
+    /// The statements used.
+    pub theorem: String,
+}
+
+impl Outcome {
+    /// What is certified, if anything is.
+    pub fn facts(&self, n: f64) -> Option<Facts> {
+        match self {
+            Outcome::Declined(_) => None,
+            Outcome::Certified(c) => Some(Facts {
+                step_size: c.found.descent.step_size,
+                radius: c.radius(),
+                iterations: c.found.iterations,
+                rate: c.rate().get(),
+                smin_lower: c.found.descent.psi().get(),
+                theorem: c.theorem(),
+            }),
+            Outcome::CertifiedOriginal(o) => Some(Facts {
+                step_size: o.step_size,
+                radius: o.radius,
+                iterations: o.iterations,
+                rate: o.rate.get(),
+                // alpha = (4/n) smin^2.
+                smin_lower: (o.alpha * Lower::new(n) * Lower::new(0.25)).sqrt().get(),
+                theorem: "T7, T8 (original constants), T2".to_owned(),
+            }),
+        }
+    }
+
+    /// The positive start that is certified, if it is one.
+    pub fn positive_start(&self) -> Option<&PositiveStart> {
+        match self {
+            Outcome::Certified(c) => match &c.start {
+                StartKind::Positive(p) => Some(p),
+                StartKind::Given(_) => None,
+            },
+            Outcome::CertifiedOriginal(o) => Some(&o.start),
+            Outcome::Declined(_) => None,
+        }
+    }
+
+    /// The certified start as a network in the coordinates of the problem, and the metric.
+    pub fn start(&self) -> Option<(Network, Metric)> {
+        match self {
+            Outcome::Certified(c) => Some((
+                match &c.start {
+                    StartKind::Positive(p) => p.network(),
+                    StartKind::Given(network) => network.clone(),
+                },
+                c.metric.clone(),
+            )),
+            Outcome::CertifiedOriginal(o) => Some((o.start.network(), o.start.metric.clone())),
+            Outcome::Declined(_) => None,
+        }
+    }
 }

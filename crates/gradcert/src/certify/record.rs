@@ -1,9 +1,12 @@
 //! From a certified descent to its record in a certificate file.
 
 use super::problem::Coordinates;
-use super::{Certified, StartKind};
+use super::{Certified, Outcome};
 use crate::network::Network;
-use gradcert_certificate::format::{Certificate, Claim, Descent, Inputs, Metric, Network as Architecture, Start};
+use crate::theorem::original::Original;
+use gradcert_certificate::format::{
+    Certificate, Claim, Descent, DescentOriginal, Inputs, Metric, Network as Architecture, Start,
+};
 use gradcert_certificate::hash;
 use gradcert_certificate::hex::HexFloat;
 
@@ -46,40 +49,57 @@ const LIMITS: [&str; 3] = [
     "nothing about the rounding of a trained model file",
 ];
 
-/// The record of one problem. `targets` are all n targets, duplicates included.
+/// The record of one problem, `None` for a decline. `targets` are all n targets, duplicates included.
 pub fn certificate(
-    certified: &Certified,
+    outcome: &Outcome,
     problem: &str,
     targets: &[f64],
     coordinates: Coordinates,
     tolerance: f64,
-) -> Result<Certificate, Overflow> {
-    let (activation, widths, start) = match &certified.start {
-        StartKind::Positive(p) => {
-            let start = Start::Positive { hidden: hexes(p.hidden.iter().copied())?, output: hex(p.output)? };
-            (p.activation, p.widths.clone(), start)
-        }
-        StartKind::Given(network) => {
-            (network.activation, network.widths(), Start::Tensors { sha256: parameters_hash(network) })
-        }
+) -> Result<Option<Certificate>, Overflow> {
+    let Some((network, metric)) = outcome.start() else { return Ok(None) };
+    let start = match outcome.positive_start() {
+        Some(p) => Start::Positive { hidden: hexes(p.hidden.iter().copied())?, output: hex(p.output)? },
+        None => Start::Tensors { sha256: parameters_hash(&network) },
     };
     let inputs = match coordinates {
         Coordinates::Raw => Inputs::Raw,
         Coordinates::Whitened { bias: false } => Inputs::Whitened,
         Coordinates::Whitened { bias: true } => Inputs::WhitenedWithBias,
     };
-    Ok(Certificate {
+    let claim = match outcome {
+        Outcome::Declined(_) => return Ok(None),
+        Outcome::Certified(c) => Claim::Descent(descent(c, tolerance)?),
+        Outcome::CertifiedOriginal(o) => Claim::DescentOriginal(original(o, tolerance)?),
+    };
+    Ok(Some(Certificate {
         problem: problem.to_owned(),
         targets_sha256: hash::targets(targets),
-        network: Architecture { widths, activation: activation.to_string(), inputs },
+        network: Architecture { widths: network.widths(), activation: network.activation.to_string(), inputs },
         start,
         metric: Metric {
-            weights: hexes(certified.metric.weights[1..].iter().copied())?,
-            biases: hexes(certified.metric.biases[1..].iter().copied())?,
+            weights: hexes(metric.weights[1..].iter().copied())?,
+            biases: hexes(metric.biases[1..].iter().copied())?,
         },
-        claim: Claim::Descent(descent(certified, tolerance)?),
+        claim,
         assumptions: ASSUMPTIONS.map(str::to_owned).to_vec(),
         limits: LIMITS.map(str::to_owned).to_vec(),
+    }))
+}
+
+fn original(o: &Original, tolerance: f64) -> Result<DescentOriginal, Overflow> {
+    Ok(DescentOriginal {
+        step_size: hex(o.step_size)?,
+        radius: hex(o.radius)?,
+        tolerance: hex(tolerance)?,
+        iterations: o.iterations,
+        rate: hex(o.rate.get())?,
+        epsilon: hex(o.epsilon)?,
+        residual: hex(o.residual.get())?,
+        smin_inputs: hex(o.smin_inputs.get() * (1.0 - WEAKER))?,
+        alpha: hex(o.alpha.get())?,
+        first_partials: hex(o.first_partials.get())?,
+        second_partials: hex(o.second_partials.get())?,
     })
 }
 

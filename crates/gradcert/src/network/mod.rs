@@ -4,6 +4,7 @@
 
 pub mod activation;
 pub mod passes;
+pub mod random;
 
 use activation::Activation;
 use faer::Mat;

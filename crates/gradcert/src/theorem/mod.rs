@@ -8,5 +8,6 @@ pub mod envelope;
 pub mod general;
 pub mod inputs;
 pub mod multiplicative;
+pub mod original;
 pub mod profile;
 pub mod start;

@@ -6,6 +6,7 @@
 
 use super::centre::{Centre, Metric};
 use super::inputs::InputBounds;
+use crate::network::Network;
 use crate::network::activation::Activation;
 use gradcert_rigor::linear::largest_eigenvalue_upper;
 use gradcert_rigor::{Interval, Lower, Upper};
@@ -64,6 +65,11 @@ impl PositiveStart {
             gamma,
             largest_input: Upper::maximum(inputs.extended.iter().copied()),
         }
+    }
+
+    /// The parameters themselves.
+    pub fn network(&self) -> Network {
+        Network::positive(self.activation, &self.widths, &self.hidden, self.output)
     }
 
     /// Number L of layers.

@@ -2,8 +2,8 @@
 
 use super::coordinates::TrainingCoordinates;
 use super::descent::{Descent, TrainingSet};
+use crate::certify::Certified;
 use crate::certify::problem::Problem;
-use crate::certify::{Certified, StartKind};
 use crate::kernel::tangent_kernel;
 use crate::network::Network;
 use crate::theorem::centre::Metric;
@@ -73,14 +73,6 @@ pub struct Run {
     pub history: Vec<Record>,
     /// Why it ended.
     pub stop: Stop,
-}
-
-/// The start of a certificate as a network in the coordinates of the problem.
-pub fn start_of(certified: &Certified) -> Network {
-    match &certified.start {
-        StartKind::Positive(p) => Network::positive(p.activation, &p.widths, &p.hidden, p.output),
-        StartKind::Given(network) => network.clone(),
-    }
 }
 
 /// Runs descent. `certified`, if given, must be the certificate of exactly this plan; its envelope is recorded. The

@@ -1,0 +1,299 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gradcert::certify::{HiddenScale, LayerSteps, Scale};
+use gradcert::network::activation::Activation;
+use std::path::PathBuf;
+
+/// Provable training: certificates, before training, that gradient descent reaches zero loss.
+#[derive(Debug, Parser)]
+#[command(name = "gradcert", version, propagate_version = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done (certified, valid), 1 certificate invalid, 2 usage, 3 declined, 4 bad input, \
+5 over a resource limit, 70 bug.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bundled real data: certify, train, check, report.
+    Demo(DemoArgs),
+    /// Look at data: shape, rank, duplicates, and what can be certified.
+    Inspect(InspectArgs),
+    /// Prove before training that gradient descent interpolates the data.
+    Certify(CertifyArgs),
+    /// Certify, train, and write certificate, model, history and report.
+    Train(TrainArgs),
+    /// Re-derive every claim of a certificate with an independent program.
+    Check(CheckArgs),
+    /// Outputs of a trained model for new samples.
+    Predict(PredictArgs),
+    /// Shell completions.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where the samples come from.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DataArgs {
+    /// File with the samples: .npz (X, y), X.npy,y.npy, .csv/.tsv with header, .parquet, libsvm text; or
+    /// bundled:leukaemia, bundled:khan, bundled:coffee.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: String,
+    /// Target column of a table, by name or zero-based index (default: the last).
+    #[arg(long, value_name = "COL")]
+    pub(crate) target: Option<String>,
+    /// Numeric targets are classes.
+    #[arg(long)]
+    pub(crate) labels: bool,
+    /// Merge equal rows with equal targets into one with a multiplicity: the same trajectory, less work, and
+    /// independence may be restored.
+    #[arg(long)]
+    pub(crate) merge_duplicates: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Method {
+    /// Our bounds.
+    Sharp,
+    /// The original theorem with its explicit constants.
+    Paper,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Train {
+    /// Every layer.
+    All,
+    /// The first layer alone.
+    FirstLayer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Steps {
+    /// One step size for all parameters: plain gradient descent.
+    Equal,
+    /// Slower later layers, chosen.
+    Auto,
+}
+
+/// The start.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum StartArg {
+    Positive,
+    LeCun,
+    AbsoluteLeCun,
+    File(PathBuf),
+}
+
+fn parse_start(text: &str) -> Result<StartArg, String> {
+    match text {
+        "positive" => Ok(StartArg::Positive),
+        "lecun" => Ok(StartArg::LeCun),
+        "abs-lecun" => Ok(StartArg::AbsoluteLeCun),
+        file if file.ends_with(".safetensors") => Ok(StartArg::File(file.into())),
+        _ => Err("positive, lecun, abs-lecun or a .safetensors file".to_owned()),
+    }
+}
+
+fn positive_number(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
+        _ => Err("a positive number".to_owned()),
+    }
+}
+
+fn parse_scale(text: &str) -> Result<Scale, String> {
+    match text {
+        "auto" => Ok(Scale::Auto),
+        "min" => Ok(Scale::Minimum),
+        number => positive_number(number).map(Scale::Fixed).map_err(|_| "auto, min or a positive number".to_owned()),
+    }
+}
+
+fn parse_hidden_scale(text: &str) -> Result<HiddenScale, String> {
+    match text {
+        "auto" => Ok(HiddenScale::Auto),
+        number => positive_number(number).map(HiddenScale::Fixed).map_err(|_| "auto or a positive number".to_owned()),
+    }
+}
+
+fn parse_activation(text: &str) -> Result<Activation, String> {
+    text.parse::<Activation>().map_err(|e| e.to_string())
+}
+
+/// The network and how it is to be trained.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct NetArgs {
+    /// Weight layers, at least 2.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(2..=64), conflicts_with = "widths")]
+    pub(crate) depth: u16,
+    /// Width of every hidden layer.
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "widths")]
+    pub(crate) width: u32,
+    /// Widths of the hidden layers, one by one.
+    #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) widths: Vec<u32>,
+    /// smooth-leaky-relu:C, softplus, tanh, logistic, erf, arctan, algebraic, softsign, identity, silu, gelu.
+    #[arg(long, default_value = "smooth-leaky-relu:0.1", value_parser = parse_activation)]
+    pub(crate) activation: Activation,
+    /// positive, lecun, abs-lecun or a .safetensors file.
+    #[arg(long, default_value = "positive", value_parser = parse_start)]
+    pub(crate) start: StartArg,
+    /// Output scale A of the positive start: auto (within 10 % of the fewest iterations), min (the smallest
+    /// certifiable), or a number.
+    #[arg(long, default_value = "auto", value_parser = parse_scale)]
+    pub(crate) scale: Scale,
+    /// Entries of the hidden layers of the positive start: auto or a number.
+    #[arg(long, default_value = "auto", value_parser = parse_hidden_scale)]
+    pub(crate) hidden_scale: HiddenScale,
+    /// Step sizes of the layers after the first: equal, or auto (the default with --whiten).
+    #[arg(long, value_enum)]
+    pub(crate) layer_steps: Option<Steps>,
+    /// Bounds: sharp (ours), or paper (the original explicit constants).
+    #[arg(long, value_enum, default_value_t = Method::Sharp)]
+    pub(crate) method: Method,
+    /// Train the first layer in coordinates in which the samples are unit vectors; folded back into an ordinary network.
+    #[arg(long)]
+    pub(crate) whiten: bool,
+    /// Which layers move.
+    #[arg(long, value_enum, default_value_t = Train::All)]
+    pub(crate) train: Train,
+    /// Keep every bias at its start.
+    #[arg(long)]
+    pub(crate) freeze_bias: bool,
+    /// Seed of a random start.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// The mean squared loss that counts as zero.
+    #[arg(long, default_value = "1e-20", value_parser = positive_number)]
+    pub(crate) tol: f64,
+    /// Threads (default: all processors).
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+}
+
+impl NetArgs {
+    pub(crate) fn hidden_widths(&self) -> Vec<usize> {
+        if self.widths.is_empty() {
+            vec![self.width as usize; usize::from(self.depth) - 1]
+        } else {
+            self.widths.iter().map(|&w| w as usize).collect()
+        }
+    }
+
+    pub(crate) fn layer_steps(&self) -> LayerSteps {
+        match self.layer_steps {
+            Some(Steps::Equal) => LayerSteps::Equal,
+            Some(Steps::Auto) => LayerSteps::Auto,
+            None if self.whiten => LayerSteps::Auto,
+            None => LayerSteps::Equal,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Folder for the results.
+    #[arg(long, default_value = "gradcert-demo", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CertifyArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) net: NetArgs,
+    /// Certificate file to write.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Show the trade-off: certified iterations and kernel movement against the output scale A.
+    #[arg(long)]
+    pub(crate) scan: bool,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The step to train with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum StepArg {
+    Certified,
+    Given(f64),
+}
+
+fn parse_step(text: &str) -> Result<StepArg, String> {
+    match text {
+        "certified" => Ok(StepArg::Certified),
+        number => positive_number(number).map(StepArg::Given).map_err(|_| "certified or a positive number".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) net: NetArgs,
+    /// Folder for certificate, model, history and report.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// certified, or a step size of your own (an uncertified run).
+    #[arg(long, default_value = "certified", value_parser = parse_step)]
+    pub(crate) step: StepArg,
+    /// Stop after this many iterations (default: the certified number, 100,000 without a certificate).
+    #[arg(long, value_name = "N")]
+    pub(crate) max_iterations: Option<u64>,
+    /// Train although nothing is certified; needs --step ETA.
+    #[arg(long)]
+    pub(crate) allow_uncertified: bool,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The certificate.
+    pub(crate) certificate: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Start parameters, where the certificate speaks about given ones (default: beside the certificate).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) start: Option<PathBuf>,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    /// The model.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: PathBuf,
+    /// File with the samples; a target column is ignored.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: String,
+    /// File to write (default: standard output).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

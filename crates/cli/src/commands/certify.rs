@@ -1,0 +1,217 @@
+//! `gradcert certify`.
+
+use crate::args::{CertifyArgs, Method, NetArgs, StartArg};
+use crate::failure::{Exit, Failure, reasons_text};
+use crate::output::{Output, Seconds};
+use crate::session::{Session, Task, certify, coordinates, options, set_threads};
+use gradcert::certify::Outcome;
+use gradcert::certify::positive::PositiveSearch;
+use gradcert::certify::record;
+use gradcert::model::{Meaning, Model};
+use gradcert_certificate::format::{Data, FORMAT, File, VERSION};
+use gradcert_certificate::hash;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+pub(crate) fn run(args: &CertifyArgs) -> Result<(Exit, Output), Failure> {
+    set_threads(args.net.threads);
+    let session = Session::open(&args.data)?;
+    let clock = Seconds::start();
+    if args.scan {
+        return scan(&session, &args.net, &clock);
+    }
+    let results = certify_all(&session, &args.net)?;
+    let seconds = clock.seconds();
+    if let Some(path) = &args.out
+        && exit(&results) == Exit::Done
+    {
+        save(&session, &args.net, &results, path)?;
+    }
+    let json = summary(&args.net, &results, seconds);
+    let text = results.iter().map(|(task, outcome)| describe(task, outcome)).collect();
+    Ok((exit(&results), Output { text, json }))
+}
+
+/// Every problem of a session with its outcome.
+pub(crate) fn certify_all(session: &Session, net: &NetArgs) -> Result<Vec<(Task, Outcome)>, Failure> {
+    let tasks = session.tasks(coordinates(net))?;
+    let obvious = session.obvious_decline();
+    tasks
+        .into_iter()
+        .enumerate()
+        .map(|(index, task)| {
+            let outcome = match &obvious {
+                Some(reason) => Outcome::Declined(vec![reason.clone()]),
+                None => certify(&task, index, net)?,
+            };
+            Ok((task, outcome))
+        })
+        .collect()
+}
+
+pub(crate) fn exit(results: &[(Task, Outcome)]) -> Exit {
+    let certified = results.iter().all(|(_, o)| !matches!(o, Outcome::Declined(_)));
+    if certified { Exit::Done } else { Exit::Declined }
+}
+
+/// The keys every `--json` of a certificate has, for one problem.
+pub(crate) fn outcome_json(net: &NetArgs, task: &Task, outcome: &Outcome) -> Value {
+    let method = match net.method {
+        Method::Sharp => "sharp",
+        Method::Paper => "paper",
+    };
+    let reasons = match outcome {
+        Outcome::Declined(reasons) => reasons.as_slice(),
+        _ => &[],
+    };
+    let facts = outcome.facts(task.problem.total());
+    let facts = facts.as_ref();
+    let positive = outcome.positive_start();
+    let movement = match outcome {
+        Outcome::Certified(c) => Some(c.kernel_movement().get()),
+        _ => None,
+    };
+    json!({
+        "problem": task.name,
+        "status": if facts.is_some() { "certified" } else { "declined" },
+        "reasons": reasons,
+        "step_size": facts.map(|f| f.step_size),
+        "radius": facts.map(|f| f.radius),
+        "certified_iterations": facts.map(|f| f.iterations),
+        "rate": facts.map(|f| f.rate),
+        "smin_lower": facts.map(|f| f.smin_lower),
+        "scale": positive.map(|p| p.output),
+        "hidden_scale": positive.and_then(|p| p.hidden.first()),
+        "layer_steps": outcome.start().and_then(|(_, metric)| metric.weights.last().copied()),
+        "method": method,
+        "theorem": facts.map(|f| f.theorem.clone()),
+        "tolerance": net.tol,
+        "kernel_movement_upper": movement,
+    })
+}
+
+/// One object: for one problem its keys, for several those of the slowest (or of the first declined), and all of them
+/// under `problems`.
+pub(crate) fn summary(net: &NetArgs, results: &[(Task, Outcome)], seconds: f64) -> Value {
+    let count = |(task, o): &&(Task, Outcome)| o.facts(task.problem.total()).map_or(u64::MAX, |f| f.iterations);
+    let worst = results.iter().max_by_key(count);
+    let mut json = worst.map_or(json!({}), |(task, o)| outcome_json(net, task, o));
+    json["problems"] = results.iter().map(|(task, outcome)| outcome_json(net, task, outcome)).collect();
+    json["seconds"] = json!(seconds);
+    json
+}
+
+/// A few lines for people.
+pub(crate) fn describe(task: &Task, outcome: &Outcome) -> String {
+    let name = &task.name;
+    if let Outcome::Declined(reasons) = outcome {
+        return format!("{name}: declined\n{}", reasons_text(reasons));
+    }
+    let Some(facts) = outcome.facts(task.problem.total()) else { return String::new() };
+    let start = match outcome.positive_start() {
+        Some(p) => match p.hidden.first() {
+            Some(a) => format!("positive start, A = {:.4}, hidden entries {a:.4}", p.output),
+            None => format!("positive start, A = {:.4}", p.output),
+        },
+        None => "given start".to_owned(),
+    };
+    let mut text = format!(
+        "{name}: certified by {}\n  gradient descent with step {:.4e} from the {start},\n  reaches the tolerance within {} \
+         iterations and stays within {:.4e} of its start\n  every iteration multiplies the loss by at most 1 - {:.3e}\n",
+        facts.theorem, facts.step_size, facts.iterations, facts.radius, facts.rate
+    );
+    if let Outcome::Certified(c) = outcome {
+        text += &format!("  the tangent kernel moves by at most {:.2} %\n", 100.0 * c.kernel_movement().get());
+    }
+    text
+}
+
+/// The certificate file of all problems.
+pub(crate) fn file(session: &Session, net: &NetArgs, results: &[(Task, Outcome)]) -> Result<File, Failure> {
+    let mut certificates = vec![];
+    for (task, outcome) in results {
+        let record = record::certificate(outcome, &task.name, &task.targets, coordinates(net), net.tol);
+        certificates.extend(record.map_err(|e| Failure::limit(e.to_string()))?);
+    }
+    let (samples, features) = session.dataset.shape();
+    Ok(File {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        producer: concat!("gradcert ", env!("CARGO_PKG_VERSION")).to_owned(),
+        data: Data {
+            samples,
+            features,
+            inputs_sha256: hash::inputs(session.dataset.inputs().as_slice(), samples, features),
+            merge_duplicates: session.merged.is_some(),
+        },
+        certificates,
+    })
+}
+
+/// Writes the certificate, and given starts beside it.
+pub(crate) fn save(session: &Session, net: &NetArgs, results: &[(Task, Outcome)], path: &Path) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(&file(session, net, results)?).map_err(|e| Failure::file(path, &e))?;
+    write(path, text.as_bytes())?;
+    if net.start != StartArg::Positive {
+        let networks = results.iter().filter_map(|(_, o)| o.start().map(|(network, _)| network));
+        let meaning = Meaning {
+            problems: results.iter().map(|(t, _)| t.name.clone()).collect(),
+            classes: session.classes(),
+            target: session.dataset.target_name().map(str::to_owned),
+        };
+        Model { networks: networks.collect(), meaning }.save(&start_beside(path))?;
+    }
+    Ok(())
+}
+
+/// Where the start of a certificate lies if it is not said.
+pub(crate) fn start_beside(certificate: &Path) -> PathBuf {
+    certificate.with_extension("start.safetensors")
+}
+
+/// Writes through a temporary file, so that no half-written file is ever found.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let temporary = path.with_extension("tmp");
+    std::fs::write(&temporary, bytes).map_err(|e| Failure::file(path, &e))?;
+    std::fs::rename(&temporary, path).map_err(|e| Failure::file(path, &e))
+}
+
+fn scan(session: &Session, net: &NetArgs, clock: &Seconds) -> Result<(Exit, Output), Failure> {
+    if net.start != StartArg::Positive {
+        return Err(Failure::usage("--scan varies the output scale of the positive start"));
+    }
+    let scales: Vec<f64> = (0..=16).map(|k| 10f64.powf(0.25 * f64::from(k))).collect();
+    let mut text = String::new();
+    let mut problems = vec![];
+    for task in session.tasks(coordinates(net))? {
+        let options = options(net);
+        text += &format!("{}\n{:>12} {:>14} {:>12} {:>18}\n", task.name, "A", "iterations", "rate", "kernel moves <=");
+        let search = match PositiveSearch::new(&task.problem, &options) {
+            Ok(search) => search,
+            Err(reasons) => {
+                let output =
+                    Output { text: reasons_text(&reasons), json: json!({"status": "declined", "reasons": reasons}) };
+                return Ok((Exit::Declined, output));
+            }
+        };
+        let rows: Vec<Value> = search
+            .scan(&scales)
+            .into_iter()
+            .map(|(scale, certified)| match certified {
+                None => {
+                    text += &format!("{scale:>12.2} {:>14}\n", "declined");
+                    json!({"scale": scale, "certified_iterations": null, "rate": null, "kernel_movement_upper": null})
+                }
+                Some(c) => {
+                    let movement = 100.0 * c.kernel_movement().get();
+                    let (count, rate) = (c.found.iterations, c.rate().get());
+                    text += &format!("{scale:>12.2} {count:>14} {rate:>12.3e} {movement:>16.2} %\n");
+                    json!({"scale": scale, "certified_iterations": count, "rate": rate, "kernel_movement_upper": movement / 100.0})
+                }
+            })
+            .collect();
+        problems.push(json!({"problem": task.name, "scan": rows}));
+    }
+    let json = json!({"status": "done", "problems": problems, "seconds": clock.seconds()});
+    Ok((Exit::Done, Output { text, json }))
+}

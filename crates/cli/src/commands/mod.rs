@@ -1,0 +1,8 @@
+//! One file per command. A command returns its exit code and the JSON object it would print.
+
+pub(crate) mod certify;
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod inspect;
+pub(crate) mod predict;
+pub(crate) mod train;

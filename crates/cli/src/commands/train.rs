@@ -1,0 +1,188 @@
+//! `gradcert train`: certify, run, write everything down.
+
+use crate::args::{NetArgs, StartArg, StepArg, TrainArgs};
+use crate::commands::certify::{certify_all, describe, exit, outcome_json, save, summary, write};
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, Seconds, progress_bar};
+use crate::session::{Session, Task, given_start, metric, set_threads};
+use gradcert::certify::{Certified, Outcome};
+use gradcert::model::{Meaning, Model};
+use gradcert::network::Network;
+use gradcert::train::run::{Plan, Run, Stop, run as run_descent};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Iterations of a run without a certificate, unless said otherwise.
+const UNCERTIFIED_ITERATIONS: u64 = 100_000;
+
+/// What training one problem gave.
+pub(crate) struct Trained {
+    pub(crate) task: Task,
+    pub(crate) outcome: Outcome,
+    pub(crate) plan: Plan,
+    pub(crate) run: Run,
+}
+
+pub(crate) fn run(args: &TrainArgs) -> Result<(Exit, Output), Failure> {
+    set_threads(args.net.threads);
+    if args.allow_uncertified && args.step == StepArg::Certified {
+        return Err(Failure::usage("--allow-uncertified needs a step size: --step ETA"));
+    }
+    let session = Session::open(&args.data)?;
+    let clock = Seconds::start();
+    let results = certify_all(&session, &args.net)?;
+    if exit(&results) == Exit::Declined && !args.allow_uncertified {
+        let text = results.iter().map(|(task, outcome)| describe(task, outcome)).collect();
+        return Ok((Exit::Declined, Output { text, json: summary(&args.net, &results, clock.seconds()) }));
+    }
+    std::fs::create_dir_all(&args.out).map_err(|e| Failure::file(&args.out, &e))?;
+    let uncertified = args.step != StepArg::Certified;
+    if !uncertified {
+        save(&session, &args.net, &results, &args.out.join("certificate.json"))?;
+    }
+    let trained = train_all(args, results)?;
+    let seconds = clock.seconds();
+    write_model(&session, &trained, &args.out)?;
+    write_history(&trained, &args.out)?;
+    let json = json_of(&args.net, &trained, uncertified, seconds);
+    let text = trained.iter().map(|t| text_of(t, uncertified)).collect::<String>()
+        + &format!("written to {}\n", args.out.display());
+    crate::report::write(&session, args, &trained, uncertified, &args.out.join("report.html"))?;
+    Ok((Exit::Done, Output { text, json }))
+}
+
+fn train_all(args: &TrainArgs, results: Vec<(Task, Outcome)>) -> Result<Vec<Trained>, Failure> {
+    let par = faer::get_global_parallelism();
+    let mut trained = vec![];
+    for (index, (task, outcome)) in results.into_iter().enumerate() {
+        let plan = plan(args, index, &task, &outcome)?;
+        let bar = progress_bar(plan.max_iterations, &task.name);
+        let envelope_of = match (&outcome, args.step) {
+            (Outcome::Certified(c), StepArg::Certified) => Some(c.as_ref()),
+            _ => None,
+        };
+        let run = run_descent(&task.problem, &plan, envelope_of, par, &mut |k, loss| {
+            if k % 256 == 0 {
+                bar.set_position(k);
+                bar.set_message(format!("loss {loss:.2e}"));
+            }
+            true
+        });
+        bar.finish_and_clear();
+        trained.push(Trained { task, outcome, plan, run });
+    }
+    Ok(trained)
+}
+
+fn plan(args: &TrainArgs, index: usize, task: &Task, outcome: &Outcome) -> Result<Plan, Failure> {
+    let (start, metric) = match outcome.start() {
+        Some(certified) => certified,
+        None => {
+            let start = uncertified_start(args, index, task)?;
+            let metric = metric(&args.net, start.layers());
+            (start, metric)
+        }
+    };
+    let (step_size, limit) = match (args.step, outcome.facts(task.problem.total())) {
+        (StepArg::Certified, Some(facts)) => (facts.step_size, facts.iterations),
+        (StepArg::Given(eta), _) => (eta, UNCERTIFIED_ITERATIONS),
+        (StepArg::Certified, None) => return Err(Failure::usage("no certificate, so no certified step: --step ETA")),
+    };
+    let max_iterations = args.max_iterations.unwrap_or(limit);
+    Ok(Plan { start, metric, step_size, tolerance: args.net.tol, max_iterations })
+}
+
+fn uncertified_start(args: &TrainArgs, index: usize, task: &Task) -> Result<Network, Failure> {
+    if args.net.start != StartArg::Positive {
+        return given_start(task, index, &args.net);
+    }
+    let hidden = args.net.hidden_widths();
+    let entries: Vec<f64> = hidden.windows(2).map(|w| 1.0 / ((w[0] * w[1]) as f64).sqrt()).collect();
+    let output = match args.net.scale {
+        gradcert::certify::Scale::Fixed(a) => a,
+        _ => 1.0,
+    };
+    let mut widths = vec![task.problem.input_width()];
+    widths.extend(hidden);
+    widths.push(1);
+    Ok(Network::positive(args.net.activation, &widths, &entries, output))
+}
+
+fn write_model(session: &Session, trained: &[Trained], folder: &Path) -> Result<(), Failure> {
+    let meaning = Meaning {
+        problems: trained.iter().map(|t| t.task.name.clone()).collect(),
+        classes: session.classes(),
+        target: session.dataset.target_name().map(str::to_owned),
+    };
+    let networks = trained.iter().map(|t| t.run.network.clone()).collect();
+    Ok(Model { networks, meaning }.save(&folder.join("model.safetensors"))?)
+}
+
+fn write_history(trained: &[Trained], folder: &Path) -> Result<(), Failure> {
+    let mut text = String::from("problem,iteration,loss,envelope,path,distance,kernel_movement\n");
+    for (p, t) in trained.iter().enumerate() {
+        let number = |x: Option<f64>| x.map(|x| format!("{x:e}")).unwrap_or_default();
+        for r in &t.run.history {
+            text += &format!(
+                "{p},{},{:e},{},{:e},{:e},{}\n",
+                r.iteration,
+                r.loss,
+                number(r.envelope),
+                r.path,
+                r.distance,
+                number(r.kernel_movement)
+            );
+        }
+    }
+    write(&folder.join("history.csv"), text.as_bytes())
+}
+
+fn json_of(net: &NetArgs, trained: &[Trained], uncertified: bool, seconds: f64) -> Value {
+    let one = |t: &Trained| {
+        let mut json = outcome_json(net, &t.task, &t.outcome);
+        if uncertified {
+            json["status"] = json!("uncertified");
+            json["certified_iterations"] = Value::Null;
+        }
+        json["step_size"] = json!(t.plan.step_size);
+        json["iterations"] = json!(t.run.iterations);
+        json["final_loss"] = json!(t.run.final_loss);
+        json["folded_loss"] = json!(t.run.folded_loss);
+        json["stop"] = json!(t.run.stop);
+        json["path"] = json!(t.run.history.last().map(|r| r.path));
+        json["kernel_movement"] = json!(t.run.history.last().and_then(|r| r.kernel_movement));
+        json
+    };
+    let slowest = trained.iter().max_by_key(|t| t.run.iterations);
+    let mut json = slowest.map_or(json!({}), one);
+    json["problems"] = trained.iter().map(one).collect();
+    json["seconds"] = json!(seconds);
+    json
+}
+
+fn text_of(t: &Trained, uncertified: bool) -> String {
+    let mut text = if uncertified {
+        format!("{}: UNCERTIFIED RUN: nothing is proved about this step size\n", t.task.name)
+    } else {
+        describe(&t.task, &t.outcome)
+    };
+    let ended = match t.run.stop {
+        Stop::Tolerance => "reached the tolerance",
+        Stop::Iterations => "used up its iterations",
+        Stop::Diverged => "diverged",
+        Stop::Interrupted => "was interrupted",
+    };
+    text += &format!(
+        "  trained: {ended} after {} iterations, loss {:.2e} (on raw samples, folded back: {:.2e})\n",
+        t.run.iterations, t.run.final_loss, t.run.folded_loss
+    );
+    text
+}
+
+/// The certificate of a trained problem, unless the run was an uncertified one.
+pub(crate) fn certificate(t: &Trained, uncertified: bool) -> Option<&Certified> {
+    match &t.outcome {
+        Outcome::Certified(c) if !uncertified => Some(c),
+        _ => None,
+    }
+}

@@ -1,0 +1,191 @@
+//! From the arguments to data and problems.
+
+use crate::args::{DataArgs, Method, NetArgs, StartArg, Train};
+use crate::failure::Failure;
+use gradcert::certify::problem::{Coordinates, Problem};
+use gradcert::certify::{Options, Outcome, Reason, given, positive::PositiveSearch};
+use gradcert::network::Network;
+use gradcert::network::random::{Law, draw};
+use gradcert::theorem::centre::Metric;
+use gradcert_data::{Dataset, Findings, LoadOptions, Merged, TargetColumn, Targets};
+use std::path::Path;
+
+/// Data that were read and looked at.
+pub(crate) struct Session {
+    pub(crate) source: String,
+    pub(crate) dataset: Dataset,
+    pub(crate) findings: Findings,
+    pub(crate) merged: Option<Merged>,
+}
+
+/// One problem of a session.
+pub(crate) struct Task {
+    pub(crate) name: String,
+    /// All targets, duplicates included.
+    pub(crate) targets: Vec<f64>,
+    pub(crate) problem: Problem,
+}
+
+/// A larger working set than this many bytes is refused.
+const MEMORY_LIMIT: f64 = 16e9;
+
+/// Reads a file or a bundled set.
+pub(crate) fn load(args: &DataArgs) -> Result<Dataset, Failure> {
+    if let Some(name) = args.data.strip_prefix("bundled:") {
+        let bundled = gradcert_data::bundled(name).ok_or_else(|| {
+            Failure::input(
+                "unknown_bundled_set",
+                format!("no bundled set {name}: leukaemia, khan, khan-test or coffee"),
+            )
+        })?;
+        return Ok(bundled.load()?);
+    }
+    let target = args.target.clone().map_or(TargetColumn::Last, TargetColumn::Column);
+    let options = LoadOptions { target, labels: args.labels, ..LoadOptions::default() };
+    Ok(gradcert_data::load(Path::new(&args.data), &options)?)
+}
+
+impl Session {
+    pub(crate) fn open(args: &DataArgs) -> Result<Session, Failure> {
+        let dataset = load(args)?;
+        let findings = gradcert_data::inspect(&dataset)?;
+        if !findings.conflicts.is_empty() {
+            findings.require_distinct_rows()?;
+        }
+        let merged = if args.merge_duplicates { Some(gradcert_data::merge_duplicates(&dataset)?) } else { None };
+        Ok(Session { source: args.data.clone(), dataset, findings, merged })
+    }
+
+    /// The rows that are trained on.
+    pub(crate) fn distinct(&self) -> &Dataset {
+        self.merged.as_ref().map_or(&self.dataset, |m| &m.dataset)
+    }
+
+    pub(crate) fn classes(&self) -> Vec<String> {
+        match self.dataset.targets() {
+            Targets::Labels { classes, .. } => classes.clone(),
+            Targets::Numeric(_) => vec![],
+        }
+    }
+
+    /// A reason to decline that the data give before anything is computed.
+    pub(crate) fn obvious_decline(&self) -> Option<Reason> {
+        if self.merged.is_some() || self.findings.duplicate_groups.is_empty() {
+            return None;
+        }
+        let error = self.findings.require_distinct_rows().err()?;
+        Some(Reason { code: "duplicate_rows", message: error.to_string() })
+    }
+
+    pub(crate) fn tasks(&self, coordinates: Coordinates) -> Result<Vec<Task>, Failure> {
+        let matrix = self.distinct().inputs();
+        let (n, d) = matrix.shape();
+        let bytes = 8.0 * (12.0 * (n as f64).powi(2) + 4.0 * n as f64 * d as f64);
+        if bytes > MEMORY_LIMIT {
+            return Err(Failure::limit(format!(
+                "{n} samples need about {:.0} GB of memory, more than {:.0} GB",
+                bytes / 1e9,
+                MEMORY_LIMIT / 1e9
+            )));
+        }
+        let all = self.dataset.problems();
+        let distinct = self.distinct().problems();
+        let multiplicity = self.merged.as_ref().map_or_else(|| vec![1; n], |m| m.multiplicity.clone());
+        let tasks = all.into_iter().zip(distinct).map(|(whole, part)| Task {
+            name: match self.dataset.target_name() {
+                Some(target) if whole.positive_class.is_none() => target.to_owned(),
+                _ => whole.name,
+            },
+            targets: whole.y,
+            problem: Problem::new(matrix.as_slice(), n, d, part.y, coordinates).with_multiplicity(multiplicity.clone()),
+        });
+        Ok(tasks.collect())
+    }
+}
+
+pub(crate) fn coordinates(net: &NetArgs) -> Coordinates {
+    if net.whiten { Coordinates::Whitened { bias: !net.freeze_bias } } else { Coordinates::Raw }
+}
+
+pub(crate) fn options(net: &NetArgs) -> Options {
+    Options {
+        hidden_widths: net.hidden_widths(),
+        activation: net.activation,
+        scale: net.scale,
+        hidden_scale: net.hidden_scale,
+        layer_steps: net.layer_steps(),
+        first_layer_only: net.train == Train::FirstLayer,
+        freeze_bias: net.freeze_bias,
+        tolerance: net.tol,
+        method: match net.method {
+            Method::Sharp => gradcert::certify::Method::Sharp,
+            Method::Paper => gradcert::certify::Method::Paper,
+        },
+    }
+}
+
+/// Sets the number of threads of all linear algebra.
+pub(crate) fn set_threads(threads: Option<u16>) {
+    let par = match threads {
+        Some(1) => faer::Par::Seq,
+        Some(k) => faer::Par::rayon(usize::from(k)),
+        None => faer::Par::rayon(0),
+    };
+    faer::set_global_parallelism(par);
+}
+
+/// The certificate the arguments ask for.
+pub(crate) fn certify(task: &Task, index: usize, net: &NetArgs) -> Result<Outcome, Failure> {
+    let options = options(net);
+    if net.start == StartArg::Positive {
+        return Ok(match PositiveSearch::new(&task.problem, &options) {
+            Ok(search) => search.certify(),
+            Err(reasons) => Outcome::Declined(reasons),
+        });
+    }
+    if net.method == Method::Paper {
+        return Err(Failure::usage("--method paper is about --start positive"));
+    }
+    let start = given_start(task, index, net)?;
+    Ok(given::certify(&task.problem, &start, &metric(net, start.layers()), &options))
+}
+
+/// The metric of an uncertified run or of a given start.
+pub(crate) fn metric(net: &NetArgs, layers: usize) -> Metric {
+    let factor = if net.train == Train::FirstLayer { 0.0 } else { 1.0 };
+    let mut metric = Metric::plain(layers).slower_later_layers(factor);
+    if net.freeze_bias {
+        metric = metric.without_biases();
+    }
+    if net.whiten {
+        metric.biases[1] = 0.0;
+    }
+    metric
+}
+
+/// A start from a file or drawn, in the coordinates of the problem.
+pub(crate) fn given_start(task: &Task, index: usize, net: &NetArgs) -> Result<Network, Failure> {
+    let mut widths = vec![task.problem.input_width()];
+    widths.extend(net.hidden_widths());
+    widths.push(1);
+    match &net.start {
+        StartArg::Positive => Err(Failure::usage("the positive start is not a given one")),
+        StartArg::LeCun => Ok(draw(net.activation, &widths, Law::LeCun, net.seed.wrapping_add(index as u64))),
+        StartArg::AbsoluteLeCun => {
+            Ok(draw(net.activation, &widths, Law::AbsoluteLeCun, net.seed.wrapping_add(index as u64)))
+        }
+        StartArg::File(path) => {
+            let model = gradcert::model::Model::load(path)?;
+            let network = model.networks.into_iter().nth(index).ok_or_else(|| {
+                Failure::input("start_shape", format!("{} has no network for problem {index}", path.display()))
+            })?;
+            if network.widths()[0] != widths[0] {
+                return Err(Failure::input(
+                    "start_shape",
+                    format!("the start reads {} inputs, the problem has {}", network.widths()[0], widths[0]),
+                ));
+            }
+            Ok(network)
+        }
+    }
+}
