@@ -94,7 +94,9 @@ fn read(bytes: &[u8], format: Format, options: &LoadOptions, purpose: Purpose<'_
         #[cfg(feature = "parquet")]
         Format::Parquet => parquet::read(bytes, options, purpose),
         #[cfg(not(feature = "parquet"))]
-        Format::Parquet => Err(DataError::UnsupportedFormat { path: "a parquet file (built without parquet)".to_owned() }),
+        Format::Parquet => {
+            Err(DataError::UnsupportedFormat { path: "a parquet file (built without parquet)".to_owned() })
+        }
     }
 }
 

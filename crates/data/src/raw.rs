@@ -61,9 +61,7 @@ pub(crate) enum Purpose<'a> {
     /// Features and a target.
     Train,
     /// Features alone; the named column is left out if the table has it.
-    Predict {
-        target_name: Option<&'a str>,
-    },
+    Predict { target_name: Option<&'a str> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -126,7 +126,12 @@ impl TableBuilder {
         };
         let target_name = self.names.as_ref().and_then(name_of_target);
         let features = |names: Vec<String>| {
-            names.into_iter().zip(&self.roles).filter(|(_, role)| **role == Role::Feature).map(|(name, _)| name).collect()
+            names
+                .into_iter()
+                .zip(&self.roles)
+                .filter(|(_, role)| **role == Role::Feature)
+                .map(|(name, _)| name)
+                .collect()
         };
         let has_target = self.roles.contains(&Role::Target);
         Ok(Raw {

@@ -15,9 +15,9 @@ pub(crate) fn read(bytes: &[u8], options: &LoadOptions) -> Result<Raw, DataError
         let content = line.split('#').next().unwrap_or_default();
         let mut tokens = content.split_ascii_whitespace();
         if let Some(label) = tokens.next() {
-            samples.push(label, tokens).map_err(|detail| {
-                DataError::malformed(FORMAT, format_args!("line {}: {detail}", line_number + 1))
-            })?;
+            samples
+                .push(label, tokens)
+                .map_err(|detail| DataError::malformed(FORMAT, format_args!("line {}: {detail}", line_number + 1)))?;
         }
     }
     samples.into_dense(options)

@@ -118,7 +118,9 @@ impl Array {
         }
         let elements = data.chunks_exact(header.size);
         let values = match header.kind {
-            Kind::Unicode => RawTargets::Text(elements.map(|e| unicode(e, header.big_endian)).collect::<Result<_, _>>()?),
+            Kind::Unicode => {
+                RawTargets::Text(elements.map(|e| unicode(e, header.big_endian)).collect::<Result<_, _>>()?)
+            }
             Kind::Bytes => RawTargets::Text(elements.map(byte_text).collect()),
             kind => RawTargets::Numbers(elements.map(|e| decode_number(e, kind, header.big_endian)).collect()),
         };

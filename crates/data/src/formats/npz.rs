@@ -36,11 +36,7 @@ fn listing(archive: &ZipArchive<Cursor<&[u8]>>) -> String {
 }
 
 /// The first of the named members that exists.
-fn array(
-    archive: &mut ZipArchive<Cursor<&[u8]>>,
-    names: &[&str],
-    limits: &Limits,
-) -> Result<Option<Array>, DataError> {
+fn array(archive: &mut ZipArchive<Cursor<&[u8]>>, names: &[&str], limits: &Limits) -> Result<Option<Array>, DataError> {
     let Some(position) = names.iter().find_map(|name| archive.index_for_name(name)) else {
         return Ok(None);
     };
