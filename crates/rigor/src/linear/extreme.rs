@@ -74,7 +74,7 @@ impl<'a> Search<'a> {
         let (mut shift, mut factor) = self.first_factor(correction)?;
         let mut best = factor.smallest;
         // Relative. A further factorisation costs next to nothing for a small matrix.
-        let tolerance = if self.ball.dimension() <= 300 { 1e-9 } else { 1e-5 };
+        let tolerance = if self.ball.dimension() <= 300 { 1e-13 } else { 1e-5 };
         for _ in 0..3 {
             let Some(estimate) = smallest_of_factored(factor.lower.as_ref(), 0.01 * tolerance) else { break };
             let target = shift + estimate.value;

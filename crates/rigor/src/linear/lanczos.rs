@@ -84,9 +84,10 @@ fn inner(x: &[f64], y: &[f64]) -> f64 {
     x.iter().zip(y).map(|(x, y)| x * y).sum()
 }
 
-/// The largest eigenvalue of `scale A`.
+/// The largest eigenvalue of `scale A`, to a relative accuracy that does not limit the bound of a small matrix.
 pub(super) fn largest_of(a: MatRef<'_, f64>, scale: f64) -> Option<Estimate> {
-    largest(a.nrows(), 60, 1e-10, |v| {
+    let tolerance = if a.nrows() <= 300 { 1e-14 } else { 1e-10 };
+    largest(a.nrows(), 60, tolerance, |v| {
         let mut w = product(a, v.as_ref());
         w.col_as_slice_mut(0).iter_mut().for_each(|x| *x *= scale);
         w
