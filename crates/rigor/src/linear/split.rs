@@ -65,3 +65,52 @@ fn power_of_two_above(x: f64) -> f64 {
     let above = if below == x { below } else { 2.0 * below };
     if above.is_finite() { above } else { f64::NAN }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_rational::BigRational;
+
+    fn exact(x: f64) -> BigRational {
+        BigRational::from_float(x).expect("a finite double")
+    }
+
+    #[test]
+    fn cancelling_products_are_accurate_and_the_error_is_bounded() {
+        let mut state = 3u64;
+        let mut next = |decades: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 11) as f64 / (1u64 << 52) as f64 - 1.0)
+                * 10f64.powi((state % (2 * decades + 1)) as i32 - decades as i32)
+        };
+        for (k, decades) in [(1, 0), (7, 3), (60, 1), (200, 0), (33, 90)] {
+            let s = Mat::from_fn(4, k, |_, _| next(decades));
+            let m = Mat::from_fn(k, 5, |_, _| next(decades));
+            let (y, error) = accurate_product(s.as_ref(), m.as_ref());
+            let mut squared = exact(0.0);
+            for i in 0..4 {
+                for j in 0..5 {
+                    let truth = (0..k).fold(exact(0.0), |t, l| t + exact(s[(i, l)]) * exact(m[(l, j)]));
+                    let difference = exact(y[(i, j)]) - truth;
+                    squared += &difference * &difference;
+                }
+            }
+            assert!(squared <= exact(error.get()) * exact(error.get()), "k = {k}");
+            // Apart from the rounding u |y| of the result, far below that of an ordinary product.
+            let result = Upper::new(UNIT) * frobenius_up(y.as_ref());
+            let ordinary = Upper::new(gamma(k)) * frobenius_up(s.as_ref()) * frobenius_up(m.as_ref());
+            assert!(error.get() - result.get() <= 1e-5 * ordinary.get());
+        }
+    }
+
+    #[test]
+    fn overflow_and_empty_products() {
+        let huge = Mat::from_fn(2, 2, |_, _| f64::MAX);
+        assert!(!accurate_product(huge.as_ref(), huge.as_ref()).1.is_finite());
+        let (y, error) = accurate_product(Mat::zeros(2, 0).as_ref(), Mat::zeros(0, 3).as_ref());
+        assert_eq!((y.nrows(), y.ncols()), (2, 3));
+        assert_eq!(error, Upper::ZERO);
+        let zero = Mat::zeros(3, 3);
+        assert!(accurate_product(zero.as_ref(), zero.as_ref()).1.get() < 1e-300);
+    }
+}
