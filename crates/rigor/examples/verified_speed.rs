@@ -17,6 +17,16 @@ fn random(rows: usize, columns: usize, mut state: u64) -> Mat<f64> {
     })
 }
 
+/// Row `i` multiplied by `10^(-decades i / (rows - 1))`.
+fn graded(x: &Mat<f64>, decades: f64) -> Mat<f64> {
+    let last = (x.nrows() - 1).max(1) as f64;
+    Mat::from_fn(x.nrows(), x.ncols(), |i, j| x[(i, j)] * 10f64.powf(-decades * i as f64 / last))
+}
+
+fn product_of(a: &Mat<f64>, b: &Mat<f64>) -> Mat<f64> {
+    a * b
+}
+
 fn seconds<T>(repeat: usize, mut f: impl FnMut() -> T) -> (f64, T) {
     let mut best = f64::INFINITY;
     let mut value = None;
@@ -66,9 +76,18 @@ fn main() {
     println!("enclosed product {time:.3} s, error {:e}", product.radius(0, 1).get());
     let (time, norm) = seconds(1, || norm_upper(&x));
     println!("norm {:e} in {time:.3} s", norm.get());
-    for (rows, columns) in [(n, 3 * n / 2), (60, 20_000)] {
-        let x = EnclosedMatrix::exact(random(rows, columns, 7));
-        let (time, lower) = seconds(1, || smallest_singular_value_lower(&x));
-        println!("smin of {rows} x {columns}: {:e} in {time:.3} s", lower.get());
+    for (rows, columns) in [(n, 3 * n / 2), (60, 20_000), (60, 1841)] {
+        for decades in [0.0, 5.0, 8.0, 10.0, 12.0] {
+            // Q-like rows scaled to a spectrum that spans the decades, then mixed.
+            let mixed = product_of(&random(rows, rows, 3), &graded(&random(rows, columns, 7), decades));
+            let x = EnclosedMatrix::exact(mixed.clone());
+            let (time, lower) = seconds(1, || smallest_singular_value_lower(&x));
+            let (float_time, float) = seconds(1, || mixed.singular_values().unwrap_or_default());
+            println!(
+                "smin of {rows} x {columns} over {decades} decades: {:e} in {time:.3} s; float SVD {:e} in {float_time:.3} s",
+                lower.get(),
+                float.last().copied().unwrap_or(f64::NAN)
+            );
+        }
     }
 }
