@@ -175,3 +175,54 @@ pub(super) fn scales(largest: f64) -> Option<(f64, f64)> {
     let scale = 1.0 / unit;
     (largest > 0.0 && scale.is_normal()).then_some((scale, unit))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `X X^T`, exact in doubles, for an integer `X` whose last row is the sum of the two before it: singular, with a
+    /// null vector that sees the rounding errors of three rows only, not those of the rounded diagonal.
+    fn singular(n: usize, seed: u64) -> Mat<f64> {
+        let mut state = seed;
+        let mut x = Mat::from_fn(n, n, |_, _| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) % 2001) as f64 - 1000.0
+        });
+        for j in 0..n {
+            x[(n - 1, j)] = x[(n - 2, j)] + x[(n - 3, j)];
+        }
+        &x * x.transpose()
+    }
+
+    #[test]
+    fn a_factorisation_completed_beyond_the_smallest_eigenvalue_proves_nothing_false() {
+        let mut completed = 0;
+        for seed in 0..40 {
+            let a = singular(100 + 5 * seed as usize, seed);
+            let (scale, _) = scales(super::super::roundoff::largest_magnitude(a.as_ref())).expect("a normal scale");
+            for exponent in [-60, -56, -54, -53, -52, -51, -50] {
+                let Some(f) = factor_shifted(a.as_ref(), scale, 2f64.powi(exponent)) else { continue };
+                completed += 1;
+                // The smallest eigenvalue is 0.
+                assert!(f.smallest <= 0.0, "shift 2^{exponent}: {:e}", f.smallest);
+            }
+        }
+        // Rounding does carry the factorisation over the edge, so that the correction is needed.
+        assert!(completed > 10, "{completed}");
+    }
+
+    #[test]
+    fn the_factor_reproduces_the_matrix() {
+        for n in [1, 2, 15, 16, 17, 40, 130] {
+            let a = Mat::from_fn(n, n, |i, j| if i == j { n as f64 } else { 1.0 / (1 + i + j) as f64 });
+            let scale = scales(n as f64).expect("a normal scale").0;
+            let f = factor_shifted(a.as_ref(), scale, 0.0).expect("a dominant diagonal");
+            for i in 0..n {
+                for j in 0..=i {
+                    let sum: f64 = (0..=j).map(|k| f.lower[(i, k)] * f.lower[(j, k)]).sum();
+                    assert!((sum - scale * a[(i, j)]).abs() < 1e-13);
+                }
+            }
+        }
+    }
+}

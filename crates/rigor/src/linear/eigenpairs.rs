@@ -1,6 +1,6 @@
 //! All eigenvalues and vectors of a symmetric matrix, approximate, with a proved defect.
 
-use super::enclosed::{EnclosedMatrix, norm_of_nonnegative};
+use super::enclosed::{EnclosedMatrix, quick_norm};
 use super::symmetric::{SymmetricBall, gram};
 use crate::bound::{Lower, Upper};
 use crate::interval::Interval;
@@ -85,7 +85,7 @@ fn residual(a: &SymmetricBall, values: &[f64], vectors: &Mat<f64>) -> Upper {
         let (middle, radius) = difference.parts(i, j);
         add_up(middle.abs(), radius)
     });
-    norm_of_nonnegative(magnitude.as_ref()) + a.radius()
+    quick_norm(magnitude.as_ref()) + a.radius()
 }
 
 /// The `d` of [`Eigenpairs`].
@@ -96,6 +96,6 @@ fn distance_to_orthogonal(vectors: &Mat<f64>) -> Upper {
         let x = products.middle[(i, j)];
         if i == j { sub_up(x, 1.0).abs().max(sub_up(1.0, x).abs()) } else { x.abs() }
     });
-    let e = norm_of_nonnegative(off.as_ref()) + products.radius();
+    let e = quick_norm(off.as_ref()) + products.radius();
     if e.get() < 1.0 { e / (Lower::ONE + Lower::ONE.minus(e).sqrt()) } else { Upper::UNKNOWN }
 }

@@ -1,6 +1,6 @@
 //! Matrices known up to an entrywise error.
 
-use super::roundoff::{LEAST, UNIT, frobenius_up, sums_up};
+use super::roundoff::{LEAST, UNIT, frobenius_up, largest_sums};
 use super::vector;
 use crate::bound::Upper;
 use crate::interval::Interval;
@@ -284,16 +284,14 @@ impl EnclosedMatrix {
     /// Bound of the spectral norm of `true - middle`: the spectral norm of a matrix is at most that of its absolute
     /// values, and `|R| <= sqrt(|R|_1 |R|_inf)`.
     pub fn radius_norm(&self) -> Upper {
-        self.radius.as_ref().map_or(Upper::ZERO, |r| norm_of_nonnegative(r.as_ref()))
+        self.radius.as_ref().map_or(Upper::ZERO, |r| quick_norm(r.as_ref()))
     }
 }
 
-/// `sqrt(largest row sum * largest column sum)` or the Frobenius norm, whichever is smaller: bounds of the spectral norm
-/// of a non-negative matrix and of every matrix it dominates entrywise.
-pub(super) fn norm_of_nonnegative(a: MatRef<'_, f64>) -> Upper {
-    let (rows, columns) = sums_up(a);
-    let maximum = |sums: Vec<f64>| Upper::maximum(sums.into_iter().map(Upper::new));
-    let (row, column) = (maximum(rows), maximum(columns));
+/// `sqrt(largest row sum * largest column sum)` of the absolute values or the Frobenius norm, whichever is smaller:
+/// bounds of the spectral norm of the matrix and of every matrix it dominates entrywise.
+pub(super) fn quick_norm(a: MatRef<'_, f64>) -> Upper {
+    let (row, column) = largest_sums(a);
     // Roots before the product: it neither overflows nor underflows.
     let by_sums = if row == column { row } else { row.sqrt() * column.sqrt() };
     by_sums.min(frobenius_up(a))

@@ -3,7 +3,7 @@
 
 use super::cholesky::{Factor, correction, factor_shifted, scales};
 use super::lanczos::{largest_of, smallest_of_factored};
-use super::roundoff::UNIT;
+use super::roundoff::{UNIT, largest_magnitude, largest_sums};
 use super::symmetric::SymmetricBall;
 use crate::bound::Upper;
 use crate::rounding::{add_up, mul_down, mul_up, sub_down};
@@ -11,25 +11,22 @@ use crate::rounding::{add_up, mul_down, mul_up, sub_down};
 /// A proved lower bound, of either sign, of the smallest eigenvalue of every matrix in the ball; `None` when nothing is
 /// known or the dimension is 0.
 pub fn smallest_eigenvalue_lower(a: &SymmetricBall) -> Option<f64> {
-    if a.dimension() == 0 || !a.norm_bound().is_finite() {
+    if a.dimension() == 0 || !a.radius.is_finite() {
         return None;
     }
+    let found = Search::new(a).and_then(|s| s.smallest().map(|x| sub_down(mul_down(x, s.unit), a.radius.get())));
     // No eigenvalue is below minus the norm.
-    let trivial = -a.norm_bound().get();
-    let search = Search::new(a);
-    let found = search.and_then(|s| s.smallest().map(|x| sub_down(mul_down(x, s.unit), a.radius.get())));
-    Some(found.map_or(trivial, |x| x.max(trivial)))
+    let bound = found.unwrap_or_else(|| -a.norm_bound().get());
+    bound.is_finite().then_some(bound)
 }
 
 /// An upper bound of the largest eigenvalue, 0 if that is negative.
 pub fn largest_eigenvalue_upper(a: &SymmetricBall) -> Upper {
-    let trivial = a.norm_bound();
-    if a.dimension() == 0 || !trivial.is_finite() {
-        return trivial;
+    if a.dimension() == 0 || !a.radius.is_finite() {
+        return a.radius;
     }
-    let search = Search::new(a);
-    let found = search.and_then(|s| s.largest().map(|x| add_up(mul_up(x, s.unit), a.radius.get())));
-    found.map_or(trivial, |x| Upper::new(x).min(trivial))
+    let found = Search::new(a).and_then(|s| s.largest().map(|x| add_up(mul_up(x, s.unit), a.radius.get())));
+    found.map_or_else(|| a.norm_bound(), Upper::new)
 }
 
 /// Is every matrix of the ball proved to be positive definite? `false` means "not proved". One factorisation.
@@ -55,11 +52,9 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     /// `None` for the zero matrix and for entries near the ends of the range of doubles.
     fn new(ball: &'a SymmetricBall) -> Option<Search<'a>> {
-        let a = &ball.middle;
-        let largest = (0..a.ncols()).flat_map(|j| a.col_as_slice(j)).fold(0.0f64, |m, x| m.max(x.abs()));
-        let (scale, unit) = scales(largest)?;
-        let exact = ball.norm_bound().get() * scale;
-        Some(Search { ball, scale, unit, norm: exact })
+        let (scale, unit) = scales(largest_magnitude(ball.middle()))?;
+        let (rows, _) = largest_sums(ball.middle());
+        Some(Search { ball, scale, unit, norm: rows.get() * scale })
     }
 
     fn correction(&self) -> f64 {
@@ -78,8 +73,10 @@ impl<'a> Search<'a> {
         let correction = self.correction();
         let (mut shift, mut factor) = self.first_factor(correction)?;
         let mut best = factor.smallest;
+        // Relative. A further factorisation costs next to nothing for a small matrix.
+        let tolerance = if self.ball.dimension() <= 300 { 1e-13 } else { 1e-5 };
         for _ in 0..3 {
-            let Some(estimate) = smallest_of_factored(factor.lower.as_ref()) else { break };
+            let Some(estimate) = smallest_of_factored(factor.lower.as_ref(), 0.01 * tolerance) else { break };
             let target = shift + estimate.value;
             let mut margin = 2.0 * estimate.error + 0.05 * correction + 8.0 * UNIT * self.norm;
             let mut improved = false;
@@ -95,7 +92,7 @@ impl<'a> Search<'a> {
                 }
                 margin *= 16.0;
             }
-            if !improved || target - best <= 1e-7 * best.abs() + 2.0 * correction {
+            if !improved || target - best <= tolerance * best.abs() + 2.0 * correction {
                 break;
             }
         }

@@ -32,7 +32,7 @@ fn largest(n: usize, steps: usize, tolerance: f64, mut apply: impl FnMut(&Mat<f6
         }
         let beta = inner(&w, &w).sqrt();
         let done = k + 1 == steps;
-        if done || k % 4 == 3 || beta.is_nan() || beta <= f64::EPSILON * alphas[0].abs() {
+        if done || k >= 3 || beta.is_nan() || beta <= f64::EPSILON * alphas[0].abs() {
             let estimate = ritz(&alphas, &betas, beta)?;
             let small = estimate.error <= tolerance * estimate.value.abs();
             if done || small || beta <= f64::EPSILON * estimate.value.abs() {
@@ -84,9 +84,10 @@ fn inner(x: &[f64], y: &[f64]) -> f64 {
     x.iter().zip(y).map(|(x, y)| x * y).sum()
 }
 
-/// The largest eigenvalue of `scale A`.
+/// The largest eigenvalue of `scale A`, to a relative accuracy that does not limit the bound of a small matrix.
 pub(super) fn largest_of(a: MatRef<'_, f64>, scale: f64) -> Option<Estimate> {
-    largest(a.nrows(), 60, 1e-10, |v| {
+    let tolerance = if a.nrows() <= 300 { 1e-14 } else { 1e-10 };
+    largest(a.nrows(), 60, tolerance, |v| {
         let mut w = product(a, v.as_ref());
         w.col_as_slice_mut(0).iter_mut().for_each(|x| *x *= scale);
         w
@@ -95,8 +96,8 @@ pub(super) fn largest_of(a: MatRef<'_, f64>, scale: f64) -> Option<Estimate> {
 
 /// The smallest eigenvalue of a matrix with Cholesky factor `L`, through that of the inverse, where it is far from the
 /// others.
-pub(super) fn smallest_of_factored(lower: MatRef<'_, f64>) -> Option<Estimate> {
-    let inverse = largest(lower.nrows(), 32, 1e-9, |v| {
+pub(super) fn smallest_of_factored(lower: MatRef<'_, f64>, tolerance: f64) -> Option<Estimate> {
+    let inverse = largest(lower.nrows(), 32, tolerance, |v| {
         let mut x = v.clone();
         solve_lower_triangular_in_place(lower, x.as_mut(), parallelism());
         solve_upper_triangular_in_place(lower.transpose(), x.as_mut(), parallelism());

@@ -18,6 +18,7 @@ mod lanczos;
 mod product;
 mod roundoff;
 mod singular;
+mod split;
 mod symmetric;
 mod vector;
 

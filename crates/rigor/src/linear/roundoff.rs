@@ -14,7 +14,7 @@ use crate::bound::Upper;
 use crate::rounding::{add_up, div_up, mul_up, sub_down};
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par, unzip, zip};
 
 /// Unit roundoff `2^-53`.
 pub(crate) const UNIT: f64 = f64::EPSILON / 2.0;
@@ -109,9 +109,11 @@ pub(crate) fn mirror(c: &mut Mat<f64>) {
     }
 }
 
-/// Entrywise absolute values.
+/// Entrywise absolute values, with the storage order of the argument.
 pub(crate) fn absolute(a: MatRef<'_, f64>) -> Mat<f64> {
-    Mat::from_fn(a.nrows(), a.ncols(), |i, j| a[(i, j)].abs())
+    let mut b = Mat::zeros(a.nrows(), a.ncols());
+    zip!(b.as_mut(), a).for_each(|unzip!(b, a)| *b = a.abs());
+    b
 }
 
 /// The largest power of two that is at most `x`, and 1 where that would be 0, subnormal or not finite. Scaling by it
@@ -120,48 +122,84 @@ pub(crate) fn power_of_two_near(x: f64) -> f64 {
     if x.is_normal() && x > 0.0 { f64::from_bits(x.to_bits() & 0x7ff0_0000_0000_0000) } else { 1.0 }
 }
 
-/// Row and column sums of a non-negative matrix, rounded up. NaN becomes +inf.
-pub(crate) fn sums_up(a: MatRef<'_, f64>) -> (Vec<f64>, Vec<f64>) {
-    let mut rows = vec![0.0f64; a.nrows()];
-    let mut columns = vec![0.0f64; a.ncols()];
+/// Calls `f` with every column as a slice.
+fn for_each_column(a: MatRef<'_, f64>, mut f: impl FnMut(usize, &[f64])) {
+    let mut copy = Vec::new();
     for j in 0..a.ncols() {
-        for i in 0..a.nrows() {
-            rows[i] += a[(i, j)];
-            columns[j] += a[(i, j)];
+        if let Some(column) = a.col(j).try_as_col_major() {
+            f(j, column.as_slice());
+        } else {
+            copy.clear();
+            copy.extend((0..a.nrows()).map(|i| a[(i, j)]));
+            f(j, &copy);
         }
     }
-    // Sums do not underflow; each has at most `n - 1` additions of non-negative terms.
-    let finish = |x: f64, n: usize| {
-        let y = mul_up(x, add_up(1.0, mul_up(2.0, gamma(n))));
-        if y.is_nan() { f64::INFINITY } else { y }
-    };
-    let (m, n) = (a.nrows(), a.ncols());
-    (rows.into_iter().map(|x| finish(x, n)).collect(), columns.into_iter().map(|x| finish(x, m)).collect())
+}
+
+/// A float sum of `g(x)`, several partial sums at a time (the order does not matter).
+#[inline]
+fn lane_sum(x: &[f64], g: impl Fn(f64) -> f64) -> f64 {
+    const LANES: usize = 8;
+    let mut partial = [0.0; LANES];
+    let chunks = x.chunks_exact(LANES);
+    let rest: f64 = chunks.remainder().iter().map(|&x| g(x)).sum();
+    for chunk in chunks {
+        for (p, &x) in partial.iter_mut().zip(chunk) {
+            *p += g(x);
+        }
+    }
+    partial.iter().sum::<f64>() + rest
+}
+
+/// The float sum of `n` non-negative numbers, rounded up. Sums do not underflow; NaN becomes +inf.
+fn sum_up(computed: f64, n: usize) -> Upper {
+    Upper::new(mul_up(computed, add_up(1.0, mul_up(2.0, gamma(n)))))
+}
+
+/// The largest row sum and the largest column sum of `|A|`, rounded up.
+pub(crate) fn largest_sums(a: MatRef<'_, f64>) -> (Upper, Upper) {
+    let mut rows = vec![0.0f64; a.nrows()];
+    let mut largest = Upper::ZERO;
+    for_each_column(a, |_, column| {
+        rows.iter_mut().zip(column).for_each(|(sum, x)| *sum += x.abs());
+        largest = largest.max(sum_up(lane_sum(column, f64::abs), column.len()));
+    });
+    (Upper::maximum(rows.into_iter().map(|x| sum_up(x, a.ncols()))), largest)
+}
+
+/// Row sums of the non-negative matrix `A A^T` (an upper bound of each), through `A (A^T 1)`.
+pub(crate) fn row_sums_of_own_product(a: MatRef<'_, f64>) -> Vec<Upper> {
+    let mut sums = Mat::zeros(a.ncols(), 1);
+    for_each_column(a, |j, column| sums[(j, 0)] = sum_up(lane_sum(column, |x| x), column.len()).get());
+    let majorant = Majorant::new(a.ncols());
+    let rows = product(a, sums.as_ref());
+    (0..a.nrows()).map(|i| Upper::new(majorant.bound(rows[(i, 0)]))).collect()
+}
+
+/// The largest `|entry|`; NaN if there is one.
+pub(crate) fn largest_magnitude(a: MatRef<'_, f64>) -> f64 {
+    let mut largest = 0.0f64;
+    let mut nan = false;
+    for_each_column(a, |_, column| {
+        for &x in column {
+            largest = if x.abs() > largest { x.abs() } else { largest };
+            nan |= x.is_nan();
+        }
+    });
+    if nan { f64::NAN } else { largest }
 }
 
 /// The Frobenius norm rounded up. The entries are scaled by a power of two near the largest before they are squared, so
 /// that the squares do not vanish.
 pub(crate) fn frobenius_up(a: MatRef<'_, f64>) -> Upper {
-    let mut largest = 0.0f64;
-    for j in 0..a.ncols() {
-        for i in 0..a.nrows() {
-            let x = a[(i, j)].abs();
-            // `max` would drop a NaN.
-            largest = if x > largest || x.is_nan() { x } else { largest };
-        }
-    }
+    let largest = largest_magnitude(a);
     if largest == 0.0 || !largest.is_finite() {
         return Upper::new(largest);
     }
     let scale = power_of_two_near(largest);
     let mut sum = 0.0;
-    for j in 0..a.ncols() {
-        for i in 0..a.nrows() {
-            // An inexact (subnormal) quotient is off by at most eta, its square by far less than eta.
-            let x = a[(i, j)] / scale;
-            sum += x * x;
-        }
-    }
+    // An inexact (subnormal) quotient is off by at most eta, its square by far less than eta.
+    for_each_column(a, |_, column| sum += lane_sum(column, |x| (x / scale) * (x / scale)));
     let k = a.nrows() * a.ncols();
     Upper::new(Majorant::new(2 * k).bound(sum)).sqrt() * Upper::new(scale)
 }

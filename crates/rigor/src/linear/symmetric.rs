@@ -1,7 +1,9 @@
 //! Symmetric matrices known up to an error in the spectral norm.
 
-use super::enclosed::{EnclosedMatrix, norm_of_nonnegative};
-use super::roundoff::{LEAST, UNIT, absolute, gamma, mirror, own_product, product, sums_up, underflow};
+use super::enclosed::{EnclosedMatrix, quick_norm};
+use super::roundoff::{
+    LEAST, UNIT, absolute, frobenius_up, gamma, mirror, own_product, row_sums_of_own_product, underflow,
+};
 use crate::bound::Upper;
 use crate::interval::Interval;
 use crate::rounding::{add_up, mul_up};
@@ -46,7 +48,7 @@ impl SymmetricBall {
         let radius = a.radius.as_ref().map_or(Upper::ZERO, |r| {
             let mut r = r.clone();
             mirror(&mut r);
-            norm_of_nonnegative(r.as_ref())
+            quick_norm(r.as_ref())
         });
         SymmetricBall::new(a.middle.clone(), radius)
     }
@@ -79,7 +81,7 @@ impl SymmetricBall {
 
     /// A bound of the spectral norm by row sums and the Frobenius norm, in `O(n^2)`.
     pub fn norm_bound(&self) -> Upper {
-        norm_of_nonnegative(absolute(self.middle.as_ref()).as_ref()) + self.radius
+        quick_norm(self.middle.as_ref()) + self.radius
     }
 
     /// The ball whose middle has the given entries (each with a bound of its error), lower triangle `j <= i`, widened
@@ -191,10 +193,5 @@ pub fn gram_of_samples(x: &EnclosedMatrix, constant: Option<f64>, weights: Optio
 
 /// An upper bound of `|A A^T| = |A|^2` for a non-negative `A`: the largest row sum of `A A^T`, or `|A|_F^2`.
 fn norm_of_own_product(a: MatRef<'_, f64>) -> Upper {
-    let (_, columns) = sums_up(a);
-    let sums = Mat::from_fn(columns.len(), 1, |i, _| columns[i]);
-    let majorant = super::roundoff::Majorant::new(a.ncols());
-    let rows = product(a, sums.as_ref());
-    let by_rows = Upper::maximum((0..a.nrows()).map(|i| Upper::new(majorant.bound(rows[(i, 0)]))));
-    by_rows.min(super::roundoff::frobenius_up(a).square())
+    Upper::maximum(row_sums_of_own_product(a)).min(frobenius_up(a).square())
 }
