@@ -1,5 +1,21 @@
 //! Certificates of gradcert and their independent checker.
+//!
+//! The checker ([`check::check`]) shares no code with the program that writes certificates, except directed rounding and
+//! enclosures of elementary functions. It is deterministic: no random numbers, threads or clock.
 
+mod activation;
+mod ball;
+pub mod check;
+mod descent;
+mod enclosed;
 pub mod format;
 pub mod hash;
 pub mod hex;
+pub mod limits;
+mod matrix;
+mod multiplicative;
+mod original;
+mod pairs;
+mod start;
+
+pub use check::{CheckError, Inputs, Problem, Report, check};

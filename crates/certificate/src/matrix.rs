@@ -1,0 +1,308 @@
+//! Proofs about symmetric matrices: a factorisation is found in floating point, and its residual is bounded afterwards.
+
+use crate::pairs::{Pair, U, dot, dot_error, plain_dot, two_sum};
+use gradcert_rigor::Upper;
+use gradcert_rigor::rounding::div_down;
+
+/// A dense matrix of exact doubles, row-major.
+#[derive(Clone, Debug)]
+pub(crate) struct Matrix {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) values: Vec<f64>,
+}
+
+impl Matrix {
+    pub(crate) fn row(&self, i: usize) -> &[f64] {
+        &self.values[i * self.columns..(i + 1) * self.columns]
+    }
+
+    pub(crate) fn transposed(&self) -> Matrix {
+        let at = |k: usize| self.values[(k % self.rows) * self.columns + k / self.rows];
+        Matrix { rows: self.columns, columns: self.rows, values: (0..self.values.len()).map(at).collect() }
+    }
+
+    /// Upper bound of the Frobenius norm.
+    pub(crate) fn frobenius(&self) -> Upper {
+        Upper::norm(self.values.iter().map(|x| Upper::new(x.abs())))
+    }
+
+    /// Upper bound of the spectral norm.
+    pub(crate) fn spectral_norm(&self) -> Upper {
+        let short = if self.rows <= self.columns { self } else { &self.transposed() };
+        let gram = Symmetric::gram(short);
+        gram.largest(&vec![1.0; gram.n]).sqrt().min(self.frobenius())
+    }
+}
+
+/// An unknown symmetric matrix: entries known as pairs, up to a matrix of spectral norm at most `error`.
+#[derive(Clone, Debug)]
+pub(crate) struct Symmetric {
+    pub(crate) n: usize,
+    pub(crate) hi: Vec<f64>,
+    lo: Vec<f64>,
+    pub(crate) error: Upper,
+}
+
+/// What underflow can cost in one entry, at any size of matrix that fits into memory.
+const UNDERFLOW: f64 = 1e-250;
+
+impl Symmetric {
+    /// From the lower triangle.
+    pub(crate) fn from_entries(n: usize, error: Upper, mut entry: impl FnMut(usize, usize) -> Pair) -> Symmetric {
+        let (mut hi, mut lo) = (vec![0.0; n * n], vec![0.0; n * n]);
+        for i in 0..n {
+            for j in 0..=i {
+                let x = entry(i, j);
+                (hi[i * n + j], lo[i * n + j]) = (x.hi, x.lo);
+                (hi[j * n + i], lo[j * n + i]) = (x.hi, x.lo);
+            }
+        }
+        Symmetric { n, hi, lo, error }
+    }
+
+    /// `X X^T`. Entry (i, j) is wrong by at most `dot_error |x_i||x_j|`, so the matrix by `dot_error |X|_F^2`.
+    pub(crate) fn gram(x: &Matrix) -> Symmetric {
+        let tail = vec![0.0; x.columns];
+        let error = Upper::new(dot_error(x.columns)) * x.frobenius().square() + Upper::new(x.rows as f64 * UNDERFLOW);
+        Symmetric::from_entries(x.rows, error, |i, j| dot(x.row(i), &tail, x.row(j), &tail))
+    }
+
+    pub(crate) fn identity(n: usize) -> Symmetric {
+        Symmetric::from_entries(n, Upper::ZERO, |i, j| Pair::exact(if i == j { 1.0 } else { 0.0 }))
+    }
+
+    fn entry(&self, i: usize, j: usize) -> Pair {
+        Pair { hi: self.hi[i * self.n + j], lo: self.lo[i * self.n + j] }
+    }
+
+    /// `sum |A_ij|`, in fact of the diagonal alone: it bounds the Frobenius norm of a positive semidefinite matrix.
+    pub(crate) fn trace(&self) -> Upper {
+        (0..self.n).map(|i| Upper::new(self.hi[i * self.n + i].abs() * (1.0 + 4.0 * U))).sum()
+    }
+
+    /// `scale A + shift 1 1^T` for positive semidefinite A, `scale, shift >= 0`. Each entry is wrong by at most
+    /// `16 u^2 |scale A_ij|` (product) and `8 u^2 (|scale A_ij| + shift)` (sum).
+    pub(crate) fn combined(&self, scale: Pair, shift: Pair) -> Symmetric {
+        let grown = Upper::new(scale.hi * (1.0 + 4.0 * U));
+        let size = grown * (self.trace() + Upper::new(self.n as f64) * self.error)
+            + Upper::new(shift.hi * (1.0 + 4.0 * U) * self.n as f64);
+        let error = grown * self.error + Upper::new(32.0 * U * U) * size + Upper::new(self.n as f64 * UNDERFLOW);
+        Symmetric::from_entries(self.n, error, |i, j| scale.times(self.entry(i, j)).plus(shift))
+    }
+
+    /// Is `A - diag(t)` positive semidefinite for certain?
+    pub(crate) fn at_least(&self, t: &[f64]) -> bool {
+        self.semidefinite(1.0, t)
+    }
+
+    /// Is `diag(t) - A` positive semidefinite for certain?
+    pub(crate) fn at_most(&self, t: &[f64]) -> bool {
+        let t: Vec<f64> = t.iter().map(|x| -x).collect();
+        self.semidefinite(-1.0, &t)
+    }
+
+    /// Upper bound of `lmax(M A M)`, M = diag(sqrt m): the smallest verified one of a few candidates above the Lanczos
+    /// estimate. By congruence `M A M <= level` is `A <= level diag(1 / m)`.
+    pub(crate) fn largest(&self, m: &[f64]) -> Upper {
+        let estimate = self.largest_eigenvalue(m);
+        for excess in [1e-13, 1e-11, 1e-9, 1e-6, 1e-3] {
+            let level = estimate * (1.0 + excess);
+            if self.at_most(&m.iter().map(|&m| div_down(level, m)).collect::<Vec<_>>()) {
+                return Upper::new(level);
+            }
+        }
+        (self.trace() + self.error) * Upper::maximum(m.iter().map(|&m| Upper::new(m)))
+    }
+
+    /// Is `B = sign A - diag(t)` positive semidefinite? With any lower triangular L, `B - s I = L L^T + E` gives
+    /// `lmin(B) >= s - |E|`; so it is enough that `|E|`, bounded a posteriori, and what the stored entries of B miss stay
+    /// below the shift s. First with L in doubles, then, for ill-conditioned matrices, with L in pairs. `false` proves
+    /// nothing.
+    fn semidefinite(&self, sign: f64, t: &[f64]) -> bool {
+        let signed = |x: Pair| if sign < 0.0 { x.negative() } else { x };
+        let diagonal: Vec<Pair> = (0..self.n).map(|i| signed(self.entry(i, i)).plus(Pair::exact(-t[i]))).collect();
+        if diagonal.iter().any(|d| !(d.hi > 0.0 && d.hi.is_finite())) {
+            return false;
+        }
+        // The diagonal was changed by two sums of pairs, each wrong by 8 u^2 of numbers at most |A_ii| + |t_i|.
+        let sizes: f64 = t.iter().map(|x| x.abs()).sum();
+        let missed = self.error + Upper::new(32.0 * U * U) * (self.trace() + Upper::new(sizes * 1.001));
+        let trace: f64 = diagonal.iter().map(|d| d.hi).sum();
+        for precise in [false, true] {
+            let unit = if precise { 3.0 * dot_error(self.n) } else { U * (self.n as f64).sqrt() };
+            let mut expected = unit * trace;
+            for _ in 0..2 {
+                let shift = 1.5 * missed.get() + expected;
+                let shifted = Symmetric::from_entries(self.n, Upper::ZERO, |i, j| {
+                    if i == j { diagonal[i].plus(Pair::exact(-shift)) } else { signed(self.entry(i, j)) }
+                });
+                let Some(factor) = shifted.cholesky(precise) else { break };
+                let residual = shifted.residual(&factor) + missed;
+                if residual.get() <= shift {
+                    return true;
+                }
+                expected = 1.5 * residual.get();
+            }
+        }
+        false
+    }
+
+    /// A lower triangular L with `L L^T` about equal to the matrix, or nothing when a pivot is not positive. No claim is
+    /// made about L: [`Symmetric::residual`] judges it.
+    fn cholesky(&self, precise: bool) -> Option<Symmetric> {
+        let n = self.n;
+        let (mut hi, mut lo) = (vec![0.0; n * n], vec![0.0; n * n]);
+        for i in 0..n {
+            let (above, own) = hi.split_at_mut(i * n);
+            let (above_lo, own_lo) = lo.split_at_mut(i * n);
+            for j in 0..=i {
+                let (row, row_lo) = if i == j {
+                    (&own[..j], &own_lo[..j])
+                } else {
+                    (&above[j * n..j * n + j], &above_lo[j * n..j * n + j])
+                };
+                let sum = if precise {
+                    dot(&own[..j], &own_lo[..j], row, row_lo)
+                } else {
+                    Pair::exact(plain_dot(&own[..j], row))
+                };
+                let left = self.entry(i, j).plus(sum.negative());
+                if i == j && !(left.hi > 0.0 && left.hi.is_finite()) {
+                    return None;
+                }
+                let entry = if i == j {
+                    square_root(left, precise)
+                } else {
+                    quotient(left, Pair { hi: above[j * n + j], lo: above_lo[j * n + j] }, precise)
+                };
+                (own[j], own_lo[j]) = (entry.hi, entry.lo);
+            }
+        }
+        Some(Symmetric { n, hi, lo, error: Upper::ZERO })
+    }
+
+    /// Upper bound of `|A - L L^T|_F` for the stored entries of A. Entry (i, j) of the residual is r up to: the scalar
+    /// product, `dot_error |l_i||l_j|` (summed over the matrix: `dot_error |L|_F^2`), and the last three additions,
+    /// `4 u (|e| + |lo| + |lo'|)` and `u |r|`.
+    fn residual(&self, factor: &Symmetric) -> Upper {
+        let n = self.n;
+        let (mut squares, mut factor_squares) = (0.0, 0.0);
+        for i in 0..n {
+            let mut row = 0.0;
+            for j in 0..=i {
+                let (p, q) = (i * n..i * n + j + 1, j * n..j * n + j + 1);
+                let sum = dot(&factor.hi[p.clone()], &factor.lo[p], &factor.hi[q.clone()], &factor.lo[q]);
+                let x = self.entry(i, j);
+                let (s, e) = two_sum(x.hi, -sum.hi);
+                let r = s + (e + (x.lo - sum.lo));
+                let bound = r.abs() + 4.0 * U * (e.abs() + x.lo.abs() + sum.lo.abs() + r.abs());
+                row += bound * bound * if i == j { 1.0 } else { 2.0 };
+                factor_squares += factor.hi[i * n + j] * factor.hi[i * n + j];
+            }
+            squares += row;
+        }
+        // Positive sums of at most n^2 terms in doubles: relative error below 1e-8 for every n that fits into memory.
+        Upper::new(squares * (1.0 + 1e-8)).sqrt()
+            + Upper::new(dot_error(n)) * Upper::new(factor_squares * (1.0 + 1e-8))
+            + Upper::new(n as f64 * 1e-150)
+    }
+
+    /// An estimate of the largest eigenvalue of `M A M`: Lanczos with full reorthogonalisation, at most 160 steps.
+    fn largest_eigenvalue(&self, m: &[f64]) -> f64 {
+        let n = self.n;
+        let weights: Vec<f64> = m.iter().map(|m| m.sqrt()).collect();
+        let mut basis: Vec<Vec<f64>> = Vec::new();
+        let (mut alpha, mut beta) = (Vec::new(), Vec::new());
+        let mut v: Vec<f64> = (0..n).map(|i| 1.0 + (i as f64 * 0.618_033_988_749).fract()).collect();
+        for _ in 0..n.min(160) {
+            let norm = plain_dot(&v, &v).sqrt();
+            if !(norm > 1e-14 * alpha.iter().fold(1e-280, |a: f64, &b: &f64| a.max(b))) {
+                break;
+            }
+            v.iter_mut().for_each(|x| *x /= norm);
+            if !basis.is_empty() {
+                beta.push(norm);
+            }
+            let weighted: Vec<f64> = v.iter().zip(&weights).map(|(x, w)| x * w).collect();
+            let row = |i: usize| weights[i] * plain_dot(&self.hi[i * n..(i + 1) * n], &weighted);
+            let mut w: Vec<f64> = (0..n).map(row).collect();
+            alpha.push(plain_dot(&w, &v));
+            basis.push(v);
+            for _ in 0..2 {
+                for b in &basis {
+                    let along = plain_dot(b, &w);
+                    w.iter_mut().zip(b).for_each(|(x, y)| *x -= along * y);
+                }
+            }
+            v = w;
+        }
+        largest_of_tridiagonal(&alpha, &beta)
+    }
+}
+
+fn square_root(x: Pair, precise: bool) -> Pair {
+    let s = x.hi.sqrt();
+    let left = x.plus(Pair::exact(s).times(Pair::exact(s)).negative());
+    Pair::sum(s, if precise { left.hi / (2.0 * s) } else { 0.0 })
+}
+
+fn quotient(x: Pair, y: Pair, precise: bool) -> Pair {
+    let q = x.hi / y.hi;
+    let left = x.plus(Pair::exact(q).times(y).negative());
+    Pair::sum(q, if precise { left.hi / y.hi } else { 0.0 })
+}
+
+/// Bisection on the number of eigenvalues above x (Sturm).
+fn largest_of_tridiagonal(alpha: &[f64], beta: &[f64]) -> f64 {
+    let off = |i: usize| beta.get(i).map_or(0.0, |b| b.abs());
+    let reach = |i: usize| off(i) + if i > 0 { off(i - 1) } else { 0.0 };
+    let mut high = alpha.iter().enumerate().map(|(i, a)| a + reach(i)).fold(0.0, f64::max);
+    let mut low = alpha.iter().fold(0.0, |a: f64, &b| a.max(b));
+    for _ in 0..80 {
+        let x = 0.5 * (low + high);
+        let mut pivot = 1.0;
+        let above = alpha.iter().enumerate().any(|(i, a)| {
+            let coupling = if i > 0 { off(i - 1) * off(i - 1) / pivot } else { 0.0 };
+            pivot = a - x - coupling;
+            pivot >= 0.0
+        });
+        if above { low = x } else { high = x }
+    }
+    high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hilbert matrices times the least common denominator are integers; lmin of the 8 x 8 one is 1.11153896637244e-10 (rationals).
+    #[test]
+    fn smallest_eigenvalue_of_the_hilbert_matrix_to_ten_digits() {
+        let scale = 360_360.0;
+        let h = Symmetric::from_entries(8, Upper::ZERO, |i, j| Pair::exact(scale / (i + j + 1) as f64));
+        assert!(h.at_least(&[scale * 1.111_538_966_372e-10; 8]));
+        assert!(!h.at_least(&[scale * 1.111_538_966_373e-10; 8]));
+    }
+
+    #[test]
+    fn singular_matrices_are_never_definite() {
+        let ones = Symmetric::from_entries(3, Upper::ZERO, |_, _| Pair::exact(1.0));
+        assert!(!ones.at_least(&[f64::MIN_POSITIVE; 3]));
+        assert!(!ones.at_least(&[1e-40; 3]));
+        assert!(ones.at_most(&[3.0 + 1e-14; 3]));
+        assert!(!ones.at_most(&[3.0 - 1e-15; 3]));
+    }
+
+    #[test]
+    fn spectral_norms_are_tight_upper_bounds() {
+        // Singular values of [[2, 0], [0, 3], [0, 0]] and of a rank-one matrix.
+        let diagonal = Matrix { rows: 3, columns: 2, values: vec![2.0, 0.0, 0.0, 3.0, 0.0, 0.0] };
+        let norm = diagonal.spectral_norm().get();
+        assert!((3.0..3.0 + 1e-11).contains(&norm));
+        let ones = Matrix { rows: 40, columns: 90, values: vec![1.0; 3600] };
+        assert!((60.0..60.0 + 1e-10).contains(&ones.spectral_norm().get()));
+        let zero = Matrix { rows: 2, columns: 2, values: vec![0.0; 4] };
+        assert_eq!(zero.spectral_norm().get(), 0.0);
+    }
+}

@@ -1,0 +1,102 @@
+//! (T9m) A multiplicative lower bound of `smin(J)` at the positive start.
+
+use crate::start::{Centre, Layers, Positive};
+use gradcert_rigor::{Interval, Lower, Upper};
+
+const CELLS: usize = 64;
+
+/// Lower bound of `smin(J)` on B(w0, s): the minimum over a cover of the splits of the ball between the first layer and
+/// the rest. In a cell `s_1 / s` lies between two neighbours of a decreasing sequence from 1 to 0; the larger one bounds
+/// s_1, the smaller one every other budget. Any sequence will do.
+pub(crate) fn psi(centre: &Centre, layers: &Layers, start: &Positive, s: Upper) -> Lower {
+    let share = |k: usize| match k {
+        0 => 1.0,
+        CELLS => 0.0,
+        _ => (k as f64 / CELLS as f64 * std::f64::consts::FRAC_PI_2).cos(),
+    };
+    let cell = |k: usize| {
+        let others = (Interval::ONE - Interval::exact(share(k + 1)).square()).sqrt().upper();
+        kept(centre, layers, start, Upper::new(share(k)) * s, others * s)
+    };
+    Lower::minimum((0..CELLS).map(cell)) * Lower::minimum(centre.g_low.iter().copied()) * centre.smin_inputs
+}
+
+/// Slopes of one layer on the reachable interval `[-zeta, zeta]`, relative to phi0 = sigma'(0).
+struct Slopes {
+    /// Bound of the rms of the relative deviations of the slopes from 1.
+    xi: Upper,
+    /// All slopes lie between these.
+    top: Upper,
+    floor: f64,
+    /// Jensen: lower bound of the mean slope.
+    convex: Option<f64>,
+}
+
+/// Lower bound of `|g_1| / |g_1(w0)|` when the first layer moves at most `first` and each other group at most `other`.
+///
+/// Write `g_{l+1} = gamma P (1 + nu)`, nu orthogonal to the ones, `|nu|_rms <= N`. The start's `W_{l+1}^T` sees only the
+/// mean; the moved part adds a relative deviation of rms at most `y = D s sqrt(1 + N^2) / |W_{l+1}|`. The slopes are
+/// `phi0 (1 + delta)`, `|delta|_rms <= xi`, of mean M and rms deviation v. The mean of the product is at least
+/// `M - y sqrt(M^2 + v^2)` with `M^2 + v^2 <= 2 M - 1 + xi^2` and also `<= top^2`; this is convex in M, with slope >= 0
+/// from the smallest admissible M on under the stated conditions. The rest is at most `v + top y`, and
+/// `v <= min(xi, (top - floor) / 2)`.
+fn kept(centre: &Centre, layers: &Layers, start: &Positive, first: Upper, other: Upper) -> Lower {
+    let slopes = slopes(centre, layers, start, first, other);
+    let exact = |x: Upper| Interval::exact(x.get());
+    let (mut p, mut n) = (Lower::ONE, Upper::ZERO);
+    for l in (1..layers.count()).rev() {
+        let Slopes { xi, top, floor, convex } = slopes[l - 1];
+        let moved = Upper::new(layers.weights[l + 1]) * other;
+        let width = Lower::new(layers.widths[l + 1] as f64) * Lower::new(layers.widths[l] as f64);
+        let norm = Lower::new(start.entries[l + 1]) * width.sqrt();
+        // A frozen layer adds nothing, whatever N.
+        let y = if moved == Upper::ZERO { Upper::ZERO } else { moved / norm * Upper::ONE.hypot(n) };
+        if !(xi.is_finite() && top.is_finite() && y.is_finite()) {
+            return Lower::ZERO;
+        }
+        let rest = Interval::ONE - exact(xi);
+        let mut mean = rest.lo().max(floor);
+        let mut f = if y.get() <= rest.lo() { (rest * (Interval::ONE - exact(y))).lower() } else { Lower::ZERO };
+        if let Some(q) = convex {
+            mean = mean.max(q);
+            let spread = Interval::exact(2.0) * Interval::exact(q) - Interval::ONE + exact(xi).square();
+            if y.square().get() <= spread.lo() {
+                f = f.max((Interval::exact(q) - exact(y) * spread.sqrt()).lower());
+            }
+        }
+        f = f.max((Interval::exact(mean) - exact(top) * exact(y)).lower());
+        if !f.is_positive() {
+            return Lower::ZERO;
+        }
+        let half = ((exact(top) - Interval::exact(floor)) * Interval::exact(0.5)).upper();
+        n = (xi.min(half) + top * y) / f;
+        p = p * f;
+    }
+    p
+}
+
+/// `zeta_1 = s_1 |x~|_max`, `zeta_l = (|W_l| + D s_l) sup|sigma'| zeta_{l-1} + D t_l`. On `[-zeta, zeta]` a slope differs
+/// from phi0 by at most `sup |sigma''| |z_j|`, and where sigma''(0) = 0 by `sup |sigma'''| z_j^2 / 2`; the norm of
+/// `(z_j)` and of `(z_j^2)^(1/2)` is at most zeta.
+fn slopes(centre: &Centre, layers: &Layers, start: &Positive, first: Upper, other: Upper) -> Vec<Slopes> {
+    let (f, zero) = (layers.activation, [Interval::ZERO]);
+    let phi0 = start.slope.lower();
+    let mut zeta = first * Upper::maximum(centre.h_tilde[0].iter().copied());
+    let mut phi = Upper::ONE;
+    let layer = |l: usize| {
+        if l > 1 {
+            let reach = centre.norm_w[l] + Upper::new(layers.weights[l]) * other;
+            zeta = reach * phi * zeta + Upper::new(layers.biases[l]) * other;
+        }
+        phi = f.slope_above(&zero, zeta);
+        let mut change = f.curvature_above(&zero, zeta) * zeta;
+        if let Some(third) = f.third_if_flat() {
+            change = change.min(third * zeta.square() * Upper::new(0.5));
+        }
+        let root = Lower::new(layers.widths[l] as f64).sqrt();
+        let relative = |x: f64| (Interval::exact(x) / start.slope).lo();
+        let convex = f.slope_is_convex_on_the_left().then(|| relative(f.slope_below(zeta / root)));
+        Slopes { xi: change / phi0 / root, top: phi / phi0, floor: relative(f.slope_below(zeta)), convex }
+    };
+    (1..layers.count()).map(layer).collect()
+}
