@@ -1,1 +1,3 @@
 //! Provable training of neural networks.
+
+pub mod network;
