@@ -93,7 +93,11 @@ impl Activation {
                 -3.0 * (t * q) * q.powi(4)
             }
             Silu => 0.25 * sech_squared(0.5 * t) * (2.0 - t * (0.5 * t).tanh()),
-            Gelu => normal_density(t) * (2.0 - t * t),
+            Gelu => {
+                // In this order a huge t gives 0, not inf 0.
+                let density = normal_density(t);
+                2.0 * density - (t * density) * t
+            }
             Softsign => {
                 if t == 0.0 {
                     0.0

@@ -60,7 +60,11 @@ fn smooth_leaky_relu(c: f64, k: usize, t: f64) -> Interval {
     let share = (Interval::ONE - number(c)) * softplus(k, t);
     match k {
         0 => number(c) * number(t) + share,
-        1 => number(c) + share,
+        1 => {
+            // c < slope < 1, which rounding outward must not undo: the floor c is a constant of theorems.
+            let slope = number(c) + share;
+            Interval::new(slope.lo().max(c), slope.hi().min(1.0))
+        }
         _ => share,
     }
 }
