@@ -16,11 +16,12 @@ mod exponential;
 mod logarithm;
 // Here a double that resembles a constant of the standard library is the leading part of a pair.
 #[allow(clippy::approx_constant)]
+#[rustfmt::skip]
 mod tables;
 mod trigonometric;
 
 pub use arctangent::{atan, atan_at};
-pub use error_function::{erf, erf_at, erfc, erfc_at, normal_cdf, normal_cdf_at};
+pub use error_function::{erf, erf_at, erfc, erfc_at, normal_cdf, normal_cdf_at, normal_density, normal_density_at};
 pub use exponential::{
     exp, exp_at, expm1, expm1_at, gaussian, gaussian_at, logistic, logistic_at, sech_squared, sech_squared_at, tanh,
     tanh_at,

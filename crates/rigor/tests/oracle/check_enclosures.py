@@ -30,6 +30,7 @@ FUNCTIONS = {
     "erf": arb.erf,
     "erfc": arb.erfc,
     "normal_cdf": lambda x: (-x / arb(2).sqrt()).erfc() / 2,
+    "normal_density": lambda x: (-(x * x) / 2).exp() / (2 * arb.pi()).sqrt(),
     "atan": arb.atan,
     "sin": arb.sin,
     "cos": arb.cos,
@@ -37,7 +38,7 @@ FUNCTIONS = {
 # Bounds that the values obey by definition: Arb's ball may round onto them (tanh 1e9) and stay undecided.
 RANGES = {
     "exp": (0, None), "expm1": (-1, None), "softplus": (0, None), "logistic": (0, 1), "tanh": (-1, 1),
-    "sech_squared": (0, 1), "gaussian": (0, 1), "erf": (-1, 1), "erfc": (0, 2), "normal_cdf": (0, 1),
+    "sech_squared": (0, 1), "gaussian": (0, 1), "erf": (-1, 1), "erfc": (0, 2), "normal_cdf": (0, 1), "normal_density": (0, None),
     "sin": (-1, 1), "cos": (-1, 1),
 }
 DOMAIN = {"ln": 0.0, "ln_1p": -1.0}

@@ -125,6 +125,7 @@ print(f"/// `32 / ln 2`, to nearest.\npub(super) const INVERSE_LN2_32: f64 = {li
 constant("LN2", "`ln 2`.", ln2)
 constant("HALF_PI", "`pi / 2`.", arb.pi() / 2)
 constant("TWO_OVER_SQRT_PI", "`2 / sqrt(pi)`.", 2 / arb.pi().sqrt())
+constant("INVERSE_SQRT_2_PI", "`1 / sqrt(2 pi)`.", 1 / (2 * arb.pi()).sqrt())
 constant("INVERSE_SQRT_2", "`1 / sqrt 2`.", 1 / arb(2).sqrt())
 
 # Argument reduction of sin and cos: three parts of pi/2, the first two with 32 bits.

@@ -1,0 +1,86 @@
+//! Prints enclosures of activations for the oracle `tests/oracle/check_activations.py`.
+//!
+//! `activation_enclosures POINTS`: for each activation and order k = 0, ..., 3 one line `name:k kind count`, then `count`
+//! records of three little-endian doubles: a point and the endpoints of the enclosure there (`point`), or of the range over an
+//! interval around it (`wide`); `float`: a point, the plain float and again the plain float.
+
+use gradcert::network::activation::Activation;
+use gradcert_rigor::Interval;
+use std::io::{self, BufWriter, Write};
+
+const NAMES: &[&str] = &[
+    "smooth-leaky-relu:0.1",
+    "softplus",
+    "tanh",
+    "logistic",
+    "erf",
+    "arctan",
+    "algebraic",
+    "silu",
+    "gelu",
+    "softsign",
+];
+
+fn enclose(sigma: Activation, k: usize, x: Interval) -> Option<Interval> {
+    match k {
+        0 => Some(sigma.enclose_value(x)),
+        1 => Some(sigma.enclose_slope(x)),
+        2 => Some(sigma.enclose_curvature(x)),
+        _ => sigma.enclose_third(x),
+    }
+}
+
+/// A number in (0, 1) (SplitMix64).
+fn unit(state: &mut u64) -> f64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// Moderate numbers, turning points, every exponent, saturation.
+fn point(state: &mut u64) -> f64 {
+    let sign = if unit(state) < 0.5 { 1.0 } else { -1.0 };
+    let turns = [0.0, 0.6584789484624084, 1.3169578969248166, 2.399357280515468, 1.278464542761074, 0.7517915246935645];
+    sign * match (8.0 * unit(state)) as usize {
+        0..=2 => 4.0 * unit(state),
+        3 => 50.0 * unit(state),
+        4 => 800.0 * unit(state),
+        5 => 10f64.powf(600.0 * unit(state) - 300.0),
+        6 => 2f64.powf(-60.0 * unit(state)),
+        _ => turns[(6.0 * unit(state)) as usize] + 1e-3 * unit(state).powi(12),
+    }
+}
+
+fn main() -> io::Result<()> {
+    let points: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(100_000);
+    let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
+    let mut state = 1;
+    for name in NAMES {
+        let Ok(sigma) = name.parse::<Activation>() else { continue };
+        for k in 0..4 {
+            if enclose(sigma, k, Interval::ONE).is_none() {
+                continue;
+            }
+            for kind in ["point", "wide", "float"] {
+                if kind == "float" && k == 3 {
+                    continue;
+                }
+                writeln!(out, "{name}:{k} {kind} {points}")?;
+                for _ in 0..points {
+                    let mut x = [point(&mut state), point(&mut state), point(&mut state)];
+                    x.sort_by(f64::total_cmp);
+                    let t = x[1];
+                    let interval = if kind == "wide" { Interval::new(x[0], x[2]) } else { Interval::exact(t) };
+                    let mut enclosure = enclose(sigma, k, interval).unwrap_or(Interval::ENTIRE);
+                    if kind == "float" {
+                        enclosure =
+                            Interval::exact([Activation::value, Activation::slope, Activation::curvature][k](sigma, t));
+                    }
+                    [t, enclosure.lo(), enclosure.hi()].iter().try_for_each(|x| out.write_all(&x.to_le_bytes()))?;
+                }
+            }
+        }
+    }
+    out.flush()
+}
