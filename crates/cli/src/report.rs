@@ -1,18 +1,367 @@
-//! From results to the report.
+//! From results to the report: plain numbers and text.
 
-use crate::args::TrainArgs;
-use crate::commands::train::{Trained, certificate};
+use crate::args::{NetArgs, StartArg};
+use crate::commands::train::Trained;
 use crate::failure::Failure;
-use crate::session::Session;
+use crate::session::{Session, coordinates};
+use gradcert::certify::problem::Coordinates;
+use gradcert::certify::{Certified, Outcome, record::parameters_hash};
+use gradcert_report as page;
+use gradcert_report::Direction::{Exact, Lower, Upper};
 use std::path::Path;
 
-pub(crate) fn write(
-    _session: &Session,
-    _args: &TrainArgs,
-    trained: &[Trained],
-    uncertified: bool,
-    _path: &Path,
-) -> Result<(), Failure> {
-    let _ = trained.iter().map(|t| certificate(t, uncertified).is_some());
+/// What a report is made from.
+pub(crate) struct Material<'a> {
+    pub(crate) title: String,
+    pub(crate) command: String,
+    pub(crate) session: &'a Session,
+    pub(crate) net: &'a NetArgs,
+    pub(crate) trained: &'a [Trained],
+    pub(crate) uncertified: bool,
+    pub(crate) check: Option<page::Check>,
+    pub(crate) evaluations: Vec<page::Evaluation>,
+}
+
+/// Writes `report.html` and the figures as SVG files.
+pub(crate) fn write(material: &Material<'_>, folder: &Path) -> Result<(), Failure> {
+    let report = page::Report {
+        title: material.title.clone(),
+        producer: concat!("gradcert ", env!("CARGO_PKG_VERSION")).to_owned(),
+        command: material.command.clone(),
+        data: data(material.session),
+        problems: material.trained.iter().map(|t| problem(material, t)).collect(),
+        check: material.check.clone(),
+        evaluations: material.evaluations.clone(),
+    };
+    let path = folder.join("report.html");
+    let html = report.to_html().map_err(|e| Failure::file(&path, &e))?;
+    crate::commands::certify::write(&path, html.as_bytes())?;
+    let figures = folder.join("figures");
+    std::fs::create_dir_all(&figures).map_err(|e| Failure::file(&figures, &e))?;
+    for figure in report.figures() {
+        crate::commands::certify::write(&figures.join(&figure.name), figure.svg.as_bytes())?;
+    }
     Ok(())
+}
+
+fn data(session: &Session) -> page::Data {
+    let (samples, features) = session.dataset.shape();
+    let classes = session.classes();
+    let target = match classes.len() {
+        0 => "numeric target".to_owned(),
+        2 => format!("2 classes ({})", classes.join(", ")),
+        k => format!("{k} classes ({}), one against the rest", classes.join(", ")),
+    };
+    page::Data {
+        name: session.source.clone(),
+        source: session.source.clone(),
+        samples: samples as u64,
+        features: features as u64,
+        target,
+        findings: findings(session),
+        inputs_hash: gradcert_certificate::hash::inputs(session.dataset.inputs().as_slice(), samples, features),
+        multiplicities: multiplicities(session),
+    }
+}
+
+fn findings(session: &Session) -> Vec<page::Finding> {
+    let found = &session.findings;
+    let note =
+        |code: &str, message: String| page::Finding { severity: page::Severity::Note, code: code.to_owned(), message };
+    let mut list = vec![];
+    if !found.constant_columns.is_empty() {
+        list.push(note("constant_columns", format!("{} columns are constant", found.constant_columns.len())));
+    }
+    if !found.duplicate_groups.is_empty() {
+        list.push(note("duplicate_rows", format!("{} groups of equal rows", found.duplicate_groups.len())));
+    }
+    if found.centred {
+        list.push(note("centred", "columns are centred, which costs one rank of the inputs".to_owned()));
+    }
+    list
+}
+
+fn multiplicities(session: &Session) -> Vec<page::Multiplicity> {
+    let Some(merged) = &session.merged else { return vec![] };
+    let mut counts = std::collections::BTreeMap::new();
+    merged.multiplicity.iter().for_each(|&m| *counts.entry(u64::from(m)).or_insert(0) += 1);
+    counts.into_iter().map(|(times, rows)| page::Multiplicity { times, rows }).collect()
+}
+
+fn problem(material: &Material<'_>, t: &Trained) -> page::Problem {
+    let certified = match &t.outcome {
+        Outcome::Certified(c) if !material.uncertified => Some(c.as_ref()),
+        _ => None,
+    };
+    let metric = &t.plan.metric;
+    let plain = metric.weights[1..].iter().all(|&d| d == 1.0) && metric.biases[1..].iter().all(|&d| d == 1.0);
+    let factors = (1..=metric.layers()).map(|l| page::MetricFactor {
+        weights: metric.weights[l],
+        biases: (l > 1 || material.net.whiten || metric.biases[1] > 0.0).then_some(metric.biases[l]),
+    });
+    page::Problem {
+        name: t.task.name.clone(),
+        network: network(material, t),
+        coordinates: match coordinates(material.net) {
+            Coordinates::Raw => page::Coordinates::Raw,
+            Coordinates::Whitened { bias } => page::Coordinates::Whitened { bias },
+        },
+        metric: if plain { vec![] } else { factors.collect() },
+        outcome: outcome(material, t, certified),
+        derivation: certified.map(|c| derivation(c, t)).unwrap_or_default(),
+        stages: certified.map(|c| stages(c, t)).unwrap_or_default(),
+        profile: certified.map(|c| page::RadiusProfile {
+            radius: c.profile.radius.clone(),
+            psi: c.profile.psi.iter().map(|p| p.get()).collect(),
+            needed: c.residual.get() / c.found.descent.theta.get(),
+            available: c.profile.integral.last().map_or(0.0, |i| i.get()),
+        }),
+        spectrum: certified.and_then(|c| {
+            Some(page::Spectrum {
+                kernel: "tangent kernel at the start".to_owned(),
+                eigenvalues: c.spectrum.as_ref()?.values().to_vec(),
+                smallest_verified: Some(c.smin_start.square().get()),
+            })
+        }),
+        training: Some(training(t)),
+    }
+}
+
+fn network(material: &Material<'_>, t: &Trained) -> page::Network {
+    let start = match (&material.net.start, t.outcome.positive_start()) {
+        (_, Some(p)) => page::Start::Positive { scale: p.output, hidden: p.hidden.first().copied() },
+        (StartArg::LeCun, _) => page::Start::Drawn { distribution: "LeCun".to_owned(), seed: material.net.seed },
+        (StartArg::AbsoluteLeCun, _) => {
+            page::Start::Drawn { distribution: "|LeCun|".to_owned(), seed: material.net.seed }
+        }
+        (StartArg::File(path), _) => {
+            page::Start::Given { source: path.display().to_string(), hash: parameters_hash(&t.plan.start) }
+        }
+        (StartArg::Positive, None) => {
+            page::Start::Given { source: "positive start".to_owned(), hash: parameters_hash(&t.plan.start) }
+        }
+    };
+    let metric = &t.plan.metric;
+    let widths = t.plan.start.widths();
+    let trained = (1..=metric.layers()).map(|l| {
+        let weights = if metric.weights[l] > 0.0 { widths[l] * widths[l - 1] } else { 0 };
+        weights + if metric.biases[l] > 0.0 { widths[l] } else { 0 }
+    });
+    page::Network {
+        trained_parameters: trained.sum::<usize>() as u64,
+        widths: widths.into_iter().map(|w| w as u64).collect(),
+        activation: t.plan.start.activation.to_string(),
+        start,
+    }
+}
+
+fn outcome(material: &Material<'_>, t: &Trained, certified: Option<&Certified>) -> page::Outcome {
+    let reason =
+        |code: &str, message: &str| page::Reason { code: code.to_owned(), message: message.to_owned(), remedy: None };
+    if material.uncertified {
+        return page::Outcome::Declined(vec![reason(
+            "uncertified_run",
+            "this run used a step size of its own: nothing is proved about it",
+        )]);
+    }
+    if let Outcome::Declined(reasons) = &t.outcome {
+        return page::Outcome::Declined(reasons.iter().map(|r| reason(r.code, &r.message)).collect());
+    }
+    let Some(facts) = t.outcome.facts(t.task.problem.total()) else { return page::Outcome::Declined(vec![]) };
+    let envelope =
+        t.run.history.iter().filter_map(|r| r.envelope.map(|value| page::Sample { iteration: r.iteration, value }));
+    let further = certified.map(|c| {
+        format!(
+            "nowhere on the run does the tangent kernel move by more than {:.3} %",
+            100.0 * c.kernel_movement().get()
+        )
+    });
+    page::Outcome::Certified(page::Certificate {
+        statements: statements(&t.outcome),
+        step_size: facts.step_size,
+        radius: facts.radius,
+        iterations: facts.iterations,
+        rate: facts.rate,
+        tolerance: t.plan.tolerance,
+        arithmetic: page::Arithmetic::Exact,
+        envelope: envelope.collect(),
+        further_claims: further.into_iter().collect(),
+        limits: whitening_limit(material, t),
+    })
+}
+
+fn whitening_limit(material: &Material<'_>, t: &Trained) -> Vec<String> {
+    if !material.net.whiten {
+        return vec![];
+    }
+    vec![format!(
+        "the certificate speaks about the network on whitened inputs, where sample i reads the i-th unit vector; folding \
+         it back into a network on raw samples rounds, and the folded network has loss {:.3e} there",
+        t.run.folded_loss
+    )]
+}
+
+fn statements(outcome: &Outcome) -> Vec<page::Statement> {
+    let statement = |label: &str, name: &str| page::Statement { label: label.to_owned(), name: name.to_owned() };
+    match outcome {
+        Outcome::Certified(c) => vec![
+            statement(&c.theorem(), "gradient descent with steps up to 2/|K|, and its contraction"),
+            statement("T9+, T9m", "bounds of the Jacobian on a ball around the start"),
+        ],
+        Outcome::CertifiedOriginal(_) => {
+            vec![statement("T7, T8, T2", "the original theorem with its explicit constants")]
+        }
+        Outcome::Declined(_) => vec![],
+    }
+}
+
+fn derivation(c: &Certified, t: &Trained) -> Vec<page::Constant> {
+    let constant =
+        |symbol: &str, name: &str, value: f64, direction, statement: &str, explanation: &str| page::Constant {
+            symbol: symbol.to_owned(),
+            name: name.to_owned(),
+            value,
+            direction,
+            statement: statement.to_owned(),
+            explanation: explanation.to_owned(),
+        };
+    let d = &c.found.descent;
+    let j = d.index;
+    let profile = &c.profile;
+    vec![
+        constant(
+            "smin(X~)",
+            "independence of the inputs",
+            c.smin_inputs.get(),
+            Lower,
+            "T6",
+            "smallest singular value of the inputs with their bias coordinate",
+        ),
+        constant("|X~|", "size of the inputs", c.smax_inputs.get(), Upper, "T6", "largest singular value"),
+        constant(
+            "|rho(w0)|",
+            "residual at the start",
+            c.residual.get(),
+            Upper,
+            "",
+            "length of the vector of errors before training",
+        ),
+        constant(
+            "smin(J0)",
+            "Jacobian at the start",
+            c.smin_start.get(),
+            Lower,
+            "T6",
+            "how well the parameters can move every output at the start",
+        ),
+        constant(
+            "psi(0)",
+            "on a tiny ball",
+            profile.psi[0].get(),
+            Lower,
+            "T9+, T9m",
+            "the same on the smallest ball of the table",
+        ),
+        constant("r", "radius", c.radius(), Exact, "T4", "the run stays this close to its start, in the metric"),
+        constant(
+            "psi(r)",
+            "on the whole ball",
+            profile.psi[j].get(),
+            Lower,
+            "T9+, T9m",
+            "how well the parameters can move every output anywhere in the ball",
+        ),
+        constant(
+            "sJ",
+            "largest singular value",
+            profile.norm[j].get(),
+            Upper,
+            "T9+",
+            "of the Jacobian, anywhere in the ball",
+        ),
+        constant(
+            "LJ",
+            "curvature",
+            profile.lipschitz[j].get(),
+            Upper,
+            "T9+",
+            "Lipschitz constant of the Jacobian in the ball",
+        ),
+        constant("eta", "step size", d.step_size, Exact, "T4", "on the mean squared loss"),
+        constant("t1 = c sJ^2", "stability", d.t1.get(), Upper, "T4", "below 2, the limit of stability"),
+        constant(
+            "theta",
+            "efficiency of a step",
+            d.theta.get(),
+            Lower,
+            "T4",
+            "share of the residual's fall per length walked",
+        ),
+        constant(
+            "integral psi",
+            "what the ball allows",
+            profile.integral[j].get(),
+            Lower,
+            "T3",
+            "must exceed |rho(w0)| / theta",
+        ),
+        constant(
+            "rate",
+            "per iteration",
+            c.rate().get(),
+            Lower,
+            "T5",
+            "every iteration multiplies the loss by at most 1 - rate",
+        ),
+        constant("N", "certified iterations", c.found.iterations as f64, Upper, "T5, T5s", "to the tolerance"),
+        constant("", "observed iterations", t.run.iterations as f64, Exact, "", "of the run in floating point"),
+    ]
+}
+
+/// From the count of a perfectly conditioned lazy problem to the certified one; estimates for the eye.
+fn stages(c: &Certified, t: &Trained) -> Vec<page::Stage> {
+    let stage = |name: &str, iterations: f64, explanation: &str| page::Stage {
+        name: name.to_owned(),
+        iterations: iterations.max(1.0),
+        explanation: explanation.to_owned(),
+    };
+    vec![
+        stage("observed", t.run.iterations as f64, "what the run needed"),
+        stage("certified", c.found.iterations as f64, "what was promised before: curvature and rounding included"),
+    ]
+}
+
+fn training(t: &Trained) -> page::Training {
+    let series = |value: &dyn Fn(&gradcert::train::run::Record) -> Option<f64>| -> Vec<page::Sample> {
+        let samples = t.run.history.iter();
+        samples.filter_map(|r| value(r).map(|value| page::Sample { iteration: r.iteration, value })).collect()
+    };
+    let reached = t.run.history.iter().find(|r| r.loss <= t.plan.tolerance);
+    page::Training {
+        loss: series(&|r| Some(r.loss)),
+        iterations_to_tolerance: reached.map(|r| r.iteration),
+        path: series(&|r| Some(r.path)),
+        distance: series(&|r| Some(r.distance)),
+        kernel_movement: series(&|r| r.kernel_movement),
+    }
+}
+
+/// Counts of correct predictions per class.
+pub(crate) fn evaluation(set: &str, decisions: &[String], truth: &gradcert_data::Dataset) -> page::Evaluation {
+    let gradcert_data::Targets::Labels { classes, index } = truth.targets() else {
+        return page::Evaluation { set: set.to_owned(), labels: vec![], figures: vec![] };
+    };
+    let labels: Vec<page::LabelCount> = classes
+        .iter()
+        .enumerate()
+        .map(|(k, label)| {
+            let of_label = || index.iter().zip(decisions).filter(move |(i, _)| **i == k);
+            page::LabelCount {
+                label: label.clone(),
+                samples: of_label().count() as u64,
+                correct: of_label().filter(|(_, decision)| *decision == label).count() as u64,
+            }
+        })
+        .collect();
+    page::Evaluation { set: set.to_owned(), labels, figures: vec![] }
 }

@@ -88,19 +88,25 @@ impl Session {
                 MEMORY_LIMIT / 1e9
             )));
         }
-        let all = self.dataset.problems();
+        let all = problems(&self.dataset);
         let distinct = self.distinct().problems();
         let multiplicity = self.merged.as_ref().map_or_else(|| vec![1; n], |m| m.multiplicity.clone());
-        let tasks = all.into_iter().zip(distinct).map(|(whole, part)| Task {
-            name: match self.dataset.target_name() {
-                Some(target) if whole.positive_class.is_none() => target.to_owned(),
-                _ => whole.name,
-            },
-            targets: whole.y,
+        let tasks = all.into_iter().zip(distinct).map(|((name, targets), part)| Task {
+            name,
+            targets,
             problem: Problem::new(matrix.as_slice(), n, d, part.y, coordinates).with_multiplicity(multiplicity.clone()),
         });
         Ok(tasks.collect())
     }
+}
+
+/// Names and targets of the problems of a data set, duplicates included.
+pub(crate) fn problems(dataset: &Dataset) -> Vec<(String, Vec<f64>)> {
+    let name = |p: &gradcert_data::Problem| match dataset.target_name() {
+        Some(target) if p.positive_class.is_none() => target.to_owned(),
+        _ => p.name.clone(),
+    };
+    dataset.problems().into_iter().map(|p| (name(&p), p.y)).collect()
 }
 
 pub(crate) fn coordinates(net: &NetArgs) -> Coordinates {

@@ -1,14 +1,17 @@
 //! `gradcert train`: certify, run, write everything down.
 
 use crate::args::{NetArgs, StartArg, StepArg, TrainArgs};
-use crate::commands::certify::{certify_all, describe, exit, outcome_json, save, summary, write};
+use crate::commands::certify::{certify_all, describe, exit, outcome_json, save, start_beside, summary, write};
+use crate::commands::check::verify;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Seconds, progress_bar};
+use crate::report::Material;
 use crate::session::{Session, Task, given_start, metric, set_threads};
-use gradcert::certify::{Certified, Outcome};
+use gradcert::certify::Outcome;
 use gradcert::model::{Meaning, Model};
 use gradcert::network::Network;
 use gradcert::train::run::{Plan, Run, Stop, run as run_descent};
+use gradcert_report::{Check, CheckLine, Evaluation};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -42,12 +45,22 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(Exit, Output), Failure> {
     }
     let trained = train_all(args, results)?;
     let seconds = clock.seconds();
-    write_model(&session, &trained, &args.out)?;
+    model_of(&session, &trained).save(&args.out.join("model.safetensors"))?;
     write_history(&trained, &args.out)?;
     let json = json_of(&args.net, &trained, uncertified, seconds);
     let text = trained.iter().map(|t| text_of(t, uncertified)).collect::<String>()
         + &format!("written to {}\n", args.out.display());
-    crate::report::write(&session, args, &trained, uncertified, &args.out.join("report.html"))?;
+    let material = Material {
+        title: format!("gradcert: {}", session.source),
+        command: std::env::args().collect::<Vec<_>>().join(" "),
+        session: &session,
+        net: &args.net,
+        trained: &trained,
+        uncertified,
+        check: if uncertified { None } else { Some(own_check(&session, &args.out)?) },
+        evaluations: training_evaluation(&session, &trained),
+    };
+    crate::report::write(&material, &args.out)?;
     Ok((Exit::Done, Output { text, json }))
 }
 
@@ -108,14 +121,14 @@ fn uncertified_start(args: &TrainArgs, index: usize, task: &Task) -> Result<Netw
     Ok(Network::positive(args.net.activation, &widths, &entries, output))
 }
 
-fn write_model(session: &Session, trained: &[Trained], folder: &Path) -> Result<(), Failure> {
+/// The trained networks as one model.
+pub(crate) fn model_of(session: &Session, trained: &[Trained]) -> Model {
     let meaning = Meaning {
         problems: trained.iter().map(|t| t.task.name.clone()).collect(),
         classes: session.classes(),
         target: session.dataset.target_name().map(str::to_owned),
     };
-    let networks = trained.iter().map(|t| t.run.network.clone()).collect();
-    Ok(Model { networks, meaning }.save(&folder.join("model.safetensors"))?)
+    Model { networks: trained.iter().map(|t| t.run.network.clone()).collect(), meaning }
 }
 
 fn write_history(trained: &[Trained], folder: &Path) -> Result<(), Failure> {
@@ -179,10 +192,35 @@ fn text_of(t: &Trained, uncertified: bool) -> String {
     text
 }
 
-/// The certificate of a trained problem, unless the run was an uncertified one.
-pub(crate) fn certificate(t: &Trained, uncertified: bool) -> Option<&Certified> {
-    match &t.outcome {
-        Outcome::Certified(c) if !uncertified => Some(c),
-        _ => None,
+/// What the checker says of the certificate that was just written.
+fn own_check(session: &Session, folder: &Path) -> Result<Check, Failure> {
+    let path = folder.join("certificate.json");
+    let bytes = std::fs::read(&path).map_err(|e| Failure::file(&path, &e))?;
+    let verdict = verify(&bytes, &session.dataset, &start_beside(&path))?;
+    let line = |confirmed: bool, text: String| CheckLine { confirmed, text };
+    Ok(Check {
+        checker: concat!("gradcert-certificate ", env!("CARGO_PKG_VERSION")).to_owned(),
+        valid: verdict.is_ok(),
+        lines: match verdict {
+            Ok(report) => report
+                .certificates
+                .into_iter()
+                .flat_map(|(problem, lines)| {
+                    lines.into_iter().map(move |text| line(true, format!("{problem}: {text}")))
+                })
+                .collect(),
+            Err(error) => vec![line(false, error.to_string())],
+        },
+    })
+}
+
+/// Predictions on the samples themselves.
+fn training_evaluation(session: &Session, trained: &[Trained]) -> Vec<Evaluation> {
+    if session.classes().is_empty() {
+        return vec![];
     }
+    let model = model_of(session, trained);
+    let outputs = crate::commands::predict::outputs(&model, session.dataset.inputs());
+    let decisions: Vec<String> = outputs.iter().map(|row| model.decide(row)).collect();
+    vec![crate::report::evaluation("training", &decisions, &session.dataset)]
 }
