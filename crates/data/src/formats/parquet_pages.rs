@@ -8,7 +8,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parquet::basic::Compression;
+use parquet::basic::{Compression, Encoding};
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
@@ -19,16 +19,22 @@ pub(crate) struct BoundedPages {
     codec: Compression,
     /// Bytes that may still be unpacked.
     budget: u64,
+    has_dictionary: bool,
 }
 
 impl BoundedPages {
     pub(crate) fn new(file: &Arc<Bytes>, column: &ColumnChunkMetaData, rows: usize, budget: u64) -> Result<Self> {
         let as_stored = column.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build()?;
         let packed = SerializedPageReader::new(Arc::clone(file), &as_stored, rows, None)?;
-        Ok(Self { packed, codec: column.compression(), budget })
+        Ok(Self { packed, codec: column.compression(), budget, has_dictionary: false })
     }
 
     fn unpack(&mut self, page: Page) -> Result<Page> {
+        self.has_dictionary |= page.is_dictionary_page();
+        let needs_dictionary = matches!(page.encoding(), Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
+        if needs_dictionary && !self.has_dictionary {
+            return Err(general("a page refers to a dictionary that is not there"));
+        }
         Ok(match page {
             Page::DataPage { buf, num_values, encoding, def_level_encoding, rep_level_encoding, statistics } => {
                 let buf = self.unpack_bytes(&buf, 0)?;
