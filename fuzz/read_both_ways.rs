@@ -1,6 +1,8 @@
 //! What every target does with its bytes.
 
-use gradcert_data::{Format, Limits, LoadOptions, inspect, load_bytes, load_inputs_bytes, load_npy_pair, merge_duplicates};
+use gradcert_data::{
+    Format, Limits, LoadOptions, inspect, load_bytes, load_inputs_bytes, load_npy_pair, merge_duplicates,
+};
 
 /// Reads bytes with and without targets, then asks every question about the result.
 pub fn read_both_ways(bytes: &[u8], format: Format) {
