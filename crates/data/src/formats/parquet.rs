@@ -87,7 +87,9 @@ fn read_column(
     for group in metadata.row_groups() {
         let chunk = group.columns().get(j).ok_or_else(|| malformed("a row group lacks a column"))?;
         let group_rows = usize::try_from(group.num_rows()).map_err(malformed)?;
-        if chunk.uncompressed_size() < 0 || chunk.compressed_size() < 0 || group_rows > rows {
+        let extents = [chunk.uncompressed_size(), chunk.compressed_size(), chunk.data_page_offset()];
+        let starts_negative = chunk.dictionary_page_offset().is_some_and(|offset| offset < 0);
+        if starts_negative || extents.iter().any(|&extent| extent < 0) || group_rows > rows {
             return Err(malformed("sizes that are negative or do not add up"));
         }
         let pages = BoundedPages::new(file, chunk, group_rows, *budget).map_err(malformed)?;

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parquet::basic::Compression;
+use parquet::basic::{Compression, Encoding};
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
@@ -19,16 +19,34 @@ pub(crate) struct BoundedPages {
     codec: Compression,
     /// Bytes that may still be unpacked.
     budget: u64,
+    has_dictionary: bool,
+    /// Rows of the column: no page of a flat column holds more values.
+    rows: usize,
 }
 
 impl BoundedPages {
     pub(crate) fn new(file: &Arc<Bytes>, column: &ColumnChunkMetaData, rows: usize, budget: u64) -> Result<Self> {
         let as_stored = column.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build()?;
         let packed = SerializedPageReader::new(Arc::clone(file), &as_stored, rows, None)?;
-        Ok(Self { packed, codec: column.compression(), budget })
+        Ok(Self { packed, codec: column.compression(), budget, has_dictionary: false, rows })
+    }
+
+    /// The decoders allocate as many values as a page declares: at most one per row, and in a dictionary, where each
+    /// takes a byte at least, at most one per byte.
+    fn check_count(&self, page: &Page) -> Result<()> {
+        let most = if page.is_dictionary_page() { page.buffer().len() } else { self.rows };
+        if page.num_values() as usize > most {
+            return Err(general("a page declares more values than it can hold"));
+        }
+        Ok(())
     }
 
     fn unpack(&mut self, page: Page) -> Result<Page> {
+        self.has_dictionary |= page.is_dictionary_page();
+        let needs_dictionary = matches!(page.encoding(), Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
+        if needs_dictionary && !self.has_dictionary {
+            return Err(general("a page refers to a dictionary that is not there"));
+        }
         Ok(match page {
             Page::DataPage { buf, num_values, encoding, def_level_encoding, rep_level_encoding, statistics } => {
                 let buf = self.unpack_bytes(&buf, 0)?;
@@ -125,7 +143,12 @@ impl Iterator for BoundedPages {
 
 impl PageReader for BoundedPages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
-        self.packed.get_next_page()?.map(|page| self.unpack(page)).transpose()
+        let Some(page) = self.packed.get_next_page()? else {
+            return Ok(None);
+        };
+        let page = self.unpack(page)?;
+        self.check_count(&page)?;
+        Ok(Some(page))
     }
 
     fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
