@@ -78,7 +78,7 @@ impl<'a> Search<'a> {
         // Relative loss at which a further factorisation pays; it costs next to nothing for a small matrix.
         let tolerance = if self.ball.dimension() <= 300 { 1e-13 } else { 1e-4 };
         for _ in 0..3 {
-            let Some(estimate) = smallest_of_factored(lower.as_ref(), 0.01 * tolerance) else { break };
+            let Some(estimate) = smallest_of_factored(lower.as_ref(), 1e-3 * tolerance) else { break };
             let target = shift + estimate.value;
             let margin = 2.0 * estimate.error + 0.05 * correction + 8.0 * UNIT * self.norm;
             let Some((next, f)) = self.factor_below(target, margin, shift, lower) else { break };
