@@ -2,7 +2,7 @@
 #![cfg(feature = "linear-algebra")]
 
 use faer::Mat;
-use gradcert_rigor::linear::{EnclosedMatrix, SymmetricBall, dot, dot_enclosed, gram, matvec, norm};
+use gradcert_rigor::linear::{EnclosedMatrix, SymmetricBall, dot, dot_enclosed, gram, matvec, norm, residual_norm};
 use gradcert_rigor::{Interval, Upper};
 use num_rational::BigRational;
 use proptest::prelude::*;
@@ -144,6 +144,9 @@ proptest! {
         });
         prop_assert!(encloses(matvec(&x.enclosure, &y.enclosure.column(0))[0], &truth));
         prop_assert!(encloses(dot_enclosed(&x.enclosure.row(0), &y.enclosure.column(0)), &truth));
+        let shifted = &truth - exact(0.5);
+        let residual = residual_norm(&x.enclosure, &y.enclosure.column(0), &[Interval::exact(0.5)]).get();
+        prop_assert!(residual == f64::INFINITY || exact(residual) * exact(residual) >= &shifted * &shifted);
         let middles = |m: &Member| -> Vec<f64> {
             let e = &m.enclosure;
             (0..n).map(|k| if e.nrows() == 1 { e.middle()[(0, k)] } else { e.middle()[(k, 0)] }).collect()

@@ -64,22 +64,33 @@ pub(super) struct Factor {
 /// Factors `scale A - shift I`, the diagonal rounded down; `None` when that breaks down, which proves nothing. `scale`
 /// is a power of two, or its negative, that brings the largest entry of `A` into `[1, 2)`.
 pub(super) fn factor_shifted(a: MatRef<'_, f64>, scale: f64, shift: f64) -> Option<Factor> {
+    factor_shifted_in(Mat::zeros(a.nrows(), a.ncols()), a, scale, shift).ok()
+}
+
+/// [`factor_shifted`] in given storage of the same shape, which is handed back when the factorisation breaks down (fresh
+/// memory costs a tenth of a large factorisation).
+pub(super) fn factor_shifted_in(
+    mut storage: Mat<f64>,
+    a: MatRef<'_, f64>,
+    scale: f64,
+    shift: f64,
+) -> Result<Factor, Mat<f64>> {
     let n = a.nrows();
-    let mut lower = Mat::zeros(n, n);
     for j in 0..n {
-        let column = &mut lower.col_as_slice_mut(j)[j..];
-        for (i, x) in column.iter_mut().enumerate() {
-            *x = scale * a[(j + i, j)];
+        let target = &mut storage.col_as_slice_mut(j)[j..];
+        match a.col(j).subrows(j, n - j).try_as_col_major() {
+            Some(source) => target.iter_mut().zip(source.as_slice()).for_each(|(x, y)| *x = scale * y),
+            None => (j..n).for_each(|i| target[i - j] = scale * a[(i, j)]),
         }
-        column[0] = sub_down(column[0], shift);
+        target[0] = sub_down(target[0], shift);
     }
-    let diagonal: Vec<f64> = (0..n).map(|j| lower[(j, j)]).collect();
+    let diagonal: Vec<f64> = (0..n).map(|j| storage[(j, j)]).collect();
     // A diagonal entry that is not positive cannot be a pivot. (Written so that NaN fails.)
-    if !diagonal.iter().all(|&x| x > 0.0) || !factor(lower.as_mut()) {
-        return None;
+    if !diagonal.iter().all(|&x| x > 0.0) || !factor(storage.as_mut()) {
+        return Err(storage);
     }
     let smallest = sub_down(shift, correction(&diagonal).get());
-    smallest.is_finite().then_some(Factor { lower, smallest })
+    if smallest.is_finite() { Ok(Factor { lower: storage, smallest }) } else { Err(storage) }
 }
 
 /// Cholesky factorisation of the lower triangle in place; false when a pivot is not positive and finite.

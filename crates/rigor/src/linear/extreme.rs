@@ -1,12 +1,13 @@
 //! Proved bounds of the smallest and largest eigenvalue. Where a bound may lie is found by Lanczos iterations, whether
 //! it holds is decided by the factorisation in [`super::cholesky`] alone.
 
-use super::cholesky::{Factor, correction, factor_shifted, scales};
+use super::cholesky::{Factor, correction, factor_shifted, factor_shifted_in, scales};
 use super::lanczos::{largest_of, smallest_of_factored};
 use super::roundoff::{UNIT, largest_magnitude, largest_sums};
 use super::symmetric::SymmetricBall;
 use crate::bound::Upper;
 use crate::rounding::{add_up, mul_down, mul_up, sub_down};
+use faer::Mat;
 
 /// A proved lower bound, of either sign, of the smallest eigenvalue of every matrix in the ball; `None` when nothing is
 /// known or the dimension is 0.
@@ -71,32 +72,40 @@ impl<'a> Search<'a> {
     /// proof just below the estimate.
     fn smallest(&self) -> Option<f64> {
         let correction = self.correction();
-        let (mut shift, mut factor) = self.first_factor(correction)?;
+        let (mut shift, factor) = self.first_factor(correction)?;
         let mut best = factor.smallest;
-        // Relative. A further factorisation costs next to nothing for a small matrix.
-        let tolerance = if self.ball.dimension() <= 300 { 1e-13 } else { 1e-5 };
+        let mut lower = factor.lower;
+        // Relative loss at which a further factorisation pays; it costs next to nothing for a small matrix.
+        let tolerance = if self.ball.dimension() <= 300 { 1e-13 } else { 1e-4 };
         for _ in 0..3 {
-            let Some(estimate) = smallest_of_factored(factor.lower.as_ref(), 0.01 * tolerance) else { break };
+            let Some(estimate) = smallest_of_factored(lower.as_ref(), 1e-3 * tolerance) else { break };
             let target = shift + estimate.value;
-            let mut margin = 2.0 * estimate.error + 0.05 * correction + 8.0 * UNIT * self.norm;
-            let mut improved = false;
-            for _ in 0..5 {
-                let next = target - margin;
-                if next <= shift {
-                    break;
-                }
-                if let Some(f) = self.factor(next) {
-                    best = best.max(f.smallest);
-                    (shift, factor, improved) = (next, f, true);
-                    break;
-                }
-                margin *= 16.0;
-            }
-            if !improved || target - best <= tolerance * best.abs() + 2.0 * correction {
+            let margin = 2.0 * estimate.error + 0.05 * correction + 8.0 * UNIT * self.norm;
+            let Some((next, f)) = self.factor_below(target, margin, shift, lower) else { break };
+            best = best.max(f.smallest);
+            (shift, lower) = (next, f.lower);
+            if target - best <= tolerance * best.abs() + 2.0 * correction {
                 break;
             }
         }
         Some(best)
+    }
+
+    /// The factor at `target - margin`, the margin growing as long as that fails and stays above `known`.
+    fn factor_below(&self, target: f64, margin: f64, known: f64, storage: Mat<f64>) -> Option<(f64, Factor)> {
+        let (mut margin, mut storage) = (margin, storage);
+        for _ in 0..8 {
+            let shift = target - margin;
+            if shift <= known {
+                return None;
+            }
+            match factor_shifted_in(storage, self.ball.middle.as_ref(), self.scale, shift) {
+                Ok(f) => return Some((shift, f)),
+                Err(s) => storage = s,
+            }
+            margin *= 4.0;
+        }
+        None
     }
 
     /// Shifts 0, then negative ones that grow.
@@ -119,11 +128,11 @@ impl<'a> Search<'a> {
         let diagonal: Vec<f64> = (0..a.nrows()).map(|j| (estimate.value - self.scale * a[(j, j)]).max(0.0)).collect();
         let correction = correction(&diagonal).get();
         let mut margin = 2.0 * estimate.error + 0.05 * correction + 8.0 * UNIT * estimate.value.abs();
-        for _ in 0..10 {
+        for _ in 0..12 {
             if let Some(f) = factor_shifted(a, -self.scale, -(estimate.value + margin)) {
                 return Some(-f.smallest);
             }
-            margin *= 8.0;
+            margin *= 4.0;
         }
         None
     }

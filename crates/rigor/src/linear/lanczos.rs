@@ -97,7 +97,9 @@ pub(super) fn largest_of(a: MatRef<'_, f64>, scale: f64) -> Option<Estimate> {
 /// The smallest eigenvalue of a matrix with Cholesky factor `L`, through that of the inverse, where it is far from the
 /// others.
 pub(super) fn smallest_of_factored(lower: MatRef<'_, f64>, tolerance: f64) -> Option<Estimate> {
-    let inverse = largest(lower.nrows(), 32, tolerance, |v| {
+    // Twenty steps cost about as much as one large factorisation.
+    let steps = if lower.nrows() <= 300 { 40 } else { 20 };
+    let inverse = largest(lower.nrows(), steps, tolerance, |v| {
         let mut x = v.clone();
         solve_lower_triangular_in_place(lower, x.as_mut(), parallelism());
         solve_upper_triangular_in_place(lower.transpose(), x.as_mut(), parallelism());

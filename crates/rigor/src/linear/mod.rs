@@ -4,7 +4,7 @@
 //! - [`SymmetricBall`]: known in the spectral norm; Gram matrices and their combinations,
 //! - [`smallest_eigenvalue_lower`], [`largest_eigenvalue_upper`], [`is_positive_definite`], [`Eigenpairs`],
 //! - [`norm_upper`], [`smallest_singular_value_lower`],
-//! - [`norm`], [`dot`], [`matvec`] for vectors.
+//! - [`norm`], [`dot`], [`matvec`], [`residual_norm`] for vectors.
 //!
 //! Large products run at the speed of plain floats; rounding is accounted for afterwards (see `roundoff`). Bounds do not
 //! depend on the order of summation, hence hold for every number of threads, though their last digits may depend on it.
@@ -27,4 +27,4 @@ pub use enclosed::EnclosedMatrix;
 pub use extreme::{is_positive_definite, largest_eigenvalue_upper, smallest_eigenvalue_lower};
 pub use singular::{norm_upper, smallest_singular_value_lower};
 pub use symmetric::{SymmetricBall, gram, gram_of_samples};
-pub use vector::{dot, dot_enclosed, matvec, norm, norm_upper_of};
+pub use vector::{dot, dot_enclosed, matvec, norm, norm_upper_of, residual_norm};

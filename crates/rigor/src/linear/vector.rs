@@ -68,3 +68,12 @@ pub fn matvec(a: &EnclosedMatrix, x: &[Interval]) -> Vec<Interval> {
     let column = EnclosedMatrix::from_fn(x.len(), 1, |i, _| x[i]);
     a.times(&column).column(0)
 }
+
+/// An upper bound of `|A x - b|`, for every member of the enclosures.
+///
+/// # Panics
+/// If the shapes do not fit.
+pub fn residual_norm(a: &EnclosedMatrix, x: &[Interval], b: &[Interval]) -> Upper {
+    assert_eq!(a.nrows(), b.len(), "one entry per row");
+    Upper::norm(matvec(a, x).iter().zip(b).map(|(&ax, &b)| (ax - b).magnitude()).collect::<Vec<_>>())
+}
