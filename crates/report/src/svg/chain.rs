@@ -1,7 +1,7 @@
 //! How a number builds up factor by factor: bars on a logarithmic scale, each beginning where the one before ended.
 
 use super::{Anchor, Axis, Canvas, FONT_SIZE, Image, Scale, WIDTH};
-use crate::number::{Rounding, rounded};
+use crate::number::{Rounding, count, rounded};
 
 /// One stage.
 #[derive(Debug)]
@@ -47,9 +47,14 @@ pub(crate) fn chain(id: &str, title: &str, description: &str, label: &str, bars:
 }
 
 fn amount(value: f64, before: Option<f64>) -> String {
-    let value_text = rounded(value, 4, Rounding::Nearest);
+    // Whole iterations, as long as they can be written out.
+    let whole = if (0.0..1e9).contains(&value) { count(value.round() as u64) } else { short(value, 4) };
     match before {
-        Some(before) if before > 0.0 => format!("×{} = {value_text}", rounded(value / before, 3, Rounding::Nearest)),
-        _ => value_text,
+        Some(before) if before > 0.0 => format!("×{} = {whole}", short(value / before, 3)),
+        _ => whole,
     }
+}
+
+fn short(x: f64, significant: usize) -> String {
+    rounded(x, significant, Rounding::Nearest)
 }

@@ -13,7 +13,7 @@ pub(crate) use plot::{Plot, Rule, Series, Shape};
 
 /// Width of every image in user units: the width of a phone's text column or a little more, so that text of
 /// [`FONT_SIZE`] stays readable there.
-pub(crate) const WIDTH: f64 = 420.0;
+pub(crate) const WIDTH: f64 = 380.0;
 /// Font size in user units.
 pub(crate) const FONT_SIZE: f64 = 12.5;
 /// Estimated width of a character. There is no font to measure at hand; labels keep some room.

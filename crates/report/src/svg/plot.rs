@@ -46,9 +46,9 @@ pub(crate) struct Plot<'a> {
     pub(crate) rules: Vec<Rule>,
 }
 
-const LEFT: f64 = 64.0;
+const LEFT: f64 = 62.0;
 const RIGHT: f64 = 12.0;
-const HEIGHT: f64 = 200.0;
+const HEIGHT: f64 = 190.0;
 const BELOW: f64 = 44.0;
 const LEGEND_ROW: f64 = 19.0;
 /// A curve of more points than this would draw several per pixel.
