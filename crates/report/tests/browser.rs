@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
 
-use gradcert_report::Report;
+use gradcert_report::{Outcome, Report};
 
 fn chromium() -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
@@ -38,6 +38,29 @@ fn phone(html: &str) -> String {
          const page = frame.contentDocument.documentElement;\
          probe.textContent = 'widths ' + page.scrollWidth + ' ' + frame.contentWindow.innerWidth; }};</script>"
     )
+}
+
+/// Names without a space to break at.
+fn unbreakable() -> Report {
+    let long = "x".repeat(400);
+    let mut report = samples::several_classes();
+    report.problems.extend(samples::one_declined().problems);
+    let data = &mut report.data;
+    for text in [&mut report.title, &mut report.command, &mut data.name, &mut data.target, &mut data.findings[0].code] {
+        text.clone_from(&long);
+    }
+    for problem in &mut report.problems {
+        problem.name.clone_from(&long);
+        problem.network.activation.clone_from(&long);
+        problem.derivation[0].symbol.clone_from(&long);
+        problem.stages.iter_mut().for_each(|stage| stage.name.clone_from(&long));
+        if let Outcome::Declined(reasons) = &mut problem.outcome {
+            reasons[0].code.clone_from(&long);
+            reasons[0].remedy = Some(long.clone());
+        }
+    }
+    report.evaluations[0].labels[0].label.clone_from(&long);
+    report
 }
 
 fn look_at(browser: &Path, name: &str, report: &Report) {
@@ -70,5 +93,6 @@ fn the_page_renders_and_fits_a_phone() {
     };
     look_at(&browser, "classes", &samples::several_classes());
     look_at(&browser, "certified", &samples::one_certified());
+    look_at(&browser, "unbreakable", &unbreakable());
     look_at(&browser, "declined", &samples::one_declined());
 }

@@ -153,6 +153,15 @@ impl Canvas {
     }
 }
 
+/// The text, shortened if it is estimated to be wider than `width`.
+pub(crate) fn fitting(text: &str, width: f64) -> String {
+    let most = (width / CHARACTER).max(1.0) as usize;
+    if text.chars().count() <= most {
+        return text.to_string();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
 fn coordinates(points: &[(f64, f64)]) -> String {
     let mut text = String::with_capacity(points.len() * 14);
     for (x, y) in points {
