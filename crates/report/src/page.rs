@@ -15,6 +15,7 @@ pub(crate) fn render(report: &Report) -> Result<String, RenderError> {
         report,
         style: format!("{}\n{}\n{}", svg::COLOURS, include_str!("../templates/page.css"), svg::STYLE),
         verdict: verdict(report),
+        refuted: refuted(report),
         samples: count(report.data.samples),
         features: count(report.data.features),
         multiplicities: multiplicities(&report.data.multiplicities),
@@ -31,6 +32,8 @@ struct Page<'a> {
     report: &'a Report,
     style: String,
     verdict: Verdict,
+    /// The independent check found a claim that does not hold.
+    refuted: bool,
     samples: String,
     features: String,
     multiplicities: String,
@@ -55,6 +58,10 @@ struct Verdict {
     class: &'static str,
 }
 
+fn refuted(report: &Report) -> bool {
+    report.check.as_ref().is_some_and(|check| !check.valid || check.lines.iter().any(|line| !line.confirmed))
+}
+
 fn verdict(report: &Report) -> Verdict {
     let all = report.problems.len();
     let certificates = report.problems.iter().filter_map(|problem| match &problem.outcome {
@@ -73,8 +80,7 @@ fn verdict(report: &Report) -> Verdict {
         (0, 1) => "No certificate for this setting.".to_string(),
         _ => format!("In {certified} of {all} problems gradient descent is proved to {aim}."),
     };
-    let refuted = report.check.as_ref().is_some_and(|check| !check.valid);
-    match (refuted, certified == all && all > 0) {
+    match (refuted(report), certified == all && all > 0) {
         (true, _) => Verdict {
             text: "The independent check rejected the certificate.".to_string(),
             badge: "invalid",

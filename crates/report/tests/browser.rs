@@ -92,7 +92,5 @@ fn the_page_renders_and_fits_a_phone() {
         return;
     };
     look_at(&browser, "classes", &samples::several_classes());
-    look_at(&browser, "certified", &samples::one_certified());
     look_at(&browser, "unbreakable", &unbreakable());
-    look_at(&browser, "declined", &samples::one_declined());
 }

@@ -78,9 +78,14 @@ fn a_mixed_report_is_never_called_certified_as_a_whole() {
 fn an_invalid_check_overrules_the_certificate() {
     let mut report = samples::one_certified();
     let check = report.check.as_mut().expect("the sample is checked");
-    check.valid = false;
     check.lines[2].confirmed = false;
+    let one_line = html(&report);
+    report.check.as_mut().expect("checked").valid = false;
     let page = html(&report);
+    assert_eq!(page, one_line, "one refuted line makes the whole invalid");
+    for part in ["badge yes", "box yes", "What was proved", ">valid<"] {
+        assert!(!page.contains(part), "{part} must not appear");
+    }
     assert!(page.contains("The independent check rejected the certificate."));
     assert!(!page.contains("Gradient descent is proved"));
     assert!(page.contains("<li class=\"wrong\">"));
