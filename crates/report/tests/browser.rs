@@ -91,6 +91,6 @@ fn the_page_renders_and_fits_a_phone() {
         eprintln!("SKIPPED: no chromium in PATH");
         return;
     };
-    look_at(&browser, "classes", &samples::several_classes());
+    look_at(&browser, "certified", &samples::one_certified());
     look_at(&browser, "unbreakable", &unbreakable());
 }
