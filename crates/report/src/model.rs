@@ -326,7 +326,7 @@ pub struct Training {
 pub struct Check {
     /// The checker and its version.
     pub checker: String,
-    /// Valid as a whole?
+    /// Valid as a whole? The page treats a check with an unconfirmed line as invalid too.
     pub valid: bool,
     /// What it looked at.
     pub lines: Vec<CheckLine>,

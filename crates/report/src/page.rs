@@ -4,8 +4,8 @@ use askama::Template;
 
 use crate::RenderError;
 use crate::model::{
-    Certificate, Constant, Direction, Evaluation, Finding, MetricFactor, Multiplicity, Outcome, Problem, Reason,
-    Report, Sample, Severity, Stage, Statement,
+    Arithmetic, Certificate, Constant, Direction, Evaluation, Finding, MetricFactor, Multiplicity, Outcome, Problem,
+    Reason, Report, Sample, Severity, Stage, Statement,
 };
 use crate::number::{Rounding, count, rounded};
 use crate::{plots, svg, wording};
@@ -15,6 +15,7 @@ pub(crate) fn render(report: &Report) -> Result<String, RenderError> {
         report,
         style: format!("{}\n{}\n{}", svg::COLOURS, include_str!("../templates/page.css"), svg::STYLE),
         verdict: verdict(report),
+        refuted: refuted(report),
         samples: count(report.data.samples),
         features: count(report.data.features),
         multiplicities: multiplicities(&report.data.multiplicities),
@@ -31,6 +32,8 @@ struct Page<'a> {
     report: &'a Report,
     style: String,
     verdict: Verdict,
+    /// The independent check found a claim that does not hold.
+    refuted: bool,
     samples: String,
     features: String,
     multiplicities: String,
@@ -55,16 +58,29 @@ struct Verdict {
     class: &'static str,
 }
 
+fn refuted(report: &Report) -> bool {
+    report.check.as_ref().is_some_and(|check| !check.valid || check.lines.iter().any(|line| !line.confirmed))
+}
+
 fn verdict(report: &Report) -> Verdict {
     let all = report.problems.len();
-    let certified = report.problems.iter().filter(|p| matches!(p.outcome, Outcome::Certified(_))).count();
-    let text = match (certified, all) {
-        (1, 1) => "Gradient descent is proved to fit these data exactly.".to_string(),
-        (0, 1) => "No certificate for this setting.".to_string(),
-        _ => format!("{certified} of {all} problems are proved to be fitted exactly by gradient descent."),
+    let certificates = report.problems.iter().filter_map(|problem| match &problem.outcome {
+        Outcome::Certified(certificate) => Some(certificate),
+        Outcome::Declined(_) => None,
+    });
+    let certified = certificates.clone().count();
+    // Only exact steps are proved to converge; see `wording::claim`.
+    let aim = match certificates.clone().all(|certificate| certificate.arithmetic == Arithmetic::Exact) {
+        true => "fit these data exactly",
+        false => "reach the tolerance on these data",
     };
-    let refuted = report.check.as_ref().is_some_and(|check| !check.valid);
-    match (refuted, certified == all && all > 0) {
+    let text = match (certified, all) {
+        (_, 0) => "Nothing to certify.".to_string(),
+        (1, 1) => format!("Gradient descent is proved to {aim}."),
+        (0, 1) => "No certificate for this setting.".to_string(),
+        _ => format!("In {certified} of {all} problems gradient descent is proved to {aim}."),
+    };
+    match (refuted(report), certified == all && all > 0) {
         (true, _) => Verdict {
             text: "The independent check rejected the certificate.".to_string(),
             badge: "invalid",
@@ -94,7 +110,7 @@ struct FindingView<'a> {
 fn finding(finding: &Finding) -> FindingView<'_> {
     let (class, kind) = match finding.severity {
         Severity::Note => ("plain", "Note"),
-        Severity::Warning => ("wrong", "Warning"),
+        Severity::Warning => ("care", "Warning"),
     };
     FindingView { class, kind, code: &finding.code, message: &finding.message }
 }
@@ -177,6 +193,7 @@ struct CertificateView<'a> {
     step_size: Value,
     radius: Value,
     rate: Value,
+    rate_label: &'static str,
     tolerance: Value,
 }
 
@@ -189,6 +206,10 @@ fn certificate_view(certificate: &Certificate, samples: u64) -> CertificateView<
         step_size: value(certificate.step_size, 5, Rounding::Nearest),
         radius: value(certificate.radius, 5, Rounding::Up),
         rate: value(certificate.rate, 5, Rounding::Down),
+        rate_label: match certificate.arithmetic {
+            Arithmetic::Exact => "rate, at least",
+            Arithmetic::Perturbed { .. } => "rate of exact steps, at least",
+        },
         tolerance: value(certificate.tolerance, 5, Rounding::Nearest),
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn claim(certificate: &Certificate, samples: u64) -> Vec<String> {
          iterations.",
         count(samples),
         nearest(certificate.step_size),
-        rounded(certificate.tolerance, 6, Rounding::Up),
+        nearest(certificate.tolerance),
         count(certificate.iterations),
     )];
     let radius = rounded(certificate.radius, 5, Rounding::Up);

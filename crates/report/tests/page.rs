@@ -61,7 +61,7 @@ fn several_classes_have_a_section_and_a_summary_row_each() {
         assert!(page.contains(&format!("<h2 id=\"problem-{number}\">")));
         assert!(page.contains(&format!("href=\"#problem-{number}\"")));
     }
-    assert!(page.contains("3 of 3 problems"));
+    assert!(page.contains("In 3 of 3 problems"));
     assert!(page.contains("test: 14 of 15 correct"));
 }
 
@@ -78,9 +78,14 @@ fn a_mixed_report_is_never_called_certified_as_a_whole() {
 fn an_invalid_check_overrules_the_certificate() {
     let mut report = samples::one_certified();
     let check = report.check.as_mut().expect("the sample is checked");
-    check.valid = false;
     check.lines[2].confirmed = false;
+    let one_line = html(&report);
+    report.check.as_mut().expect("checked").valid = false;
     let page = html(&report);
+    assert_eq!(page, one_line, "one refuted line makes the whole invalid");
+    for part in ["badge yes", "box yes", "What was proved", ">valid<"] {
+        assert!(!page.contains(part), "{part} must not appear");
+    }
     assert!(page.contains("The independent check rejected the certificate."));
     assert!(!page.contains("Gradient descent is proved"));
     assert!(page.contains("<li class=\"wrong\">"));
@@ -103,6 +108,7 @@ fn a_perturbed_certificate_does_not_claim_convergence() {
     let page = html(&report);
     assert!(page.contains("every run whose steps differ from exact gradient descent by at most 1.2 × 10⁻¹⁶"));
     assert!(!page.contains("converge to an exact global minimum"));
+    assert!(!page.contains("fit these data exactly"));
 }
 
 #[test]
@@ -225,5 +231,5 @@ fn empty_and_extreme_numbers_neither_panic_nor_reach_the_plots() {
     }
     report.problems.clear();
     report.evaluations.clear();
-    assert!(html(&report).contains("0 of 0 problems"));
+    assert!(html(&report).contains("Nothing to certify."));
 }

@@ -1,7 +1,7 @@
 //! How a number builds up factor by factor: bars on a logarithmic scale, each beginning where the one before ended.
 
-use super::{Anchor, Axis, Canvas, FONT_SIZE, Image, Scale, WIDTH};
-use crate::number::{Rounding, rounded};
+use super::{Anchor, Axis, CHARACTER, Canvas, FONT_SIZE, Image, Scale, WIDTH, fitting};
+use crate::number::{Rounding, count, rounded};
 
 /// One stage.
 #[derive(Debug)]
@@ -32,12 +32,15 @@ pub(crate) fn chain(id: &str, title: &str, description: &str, label: &str, bars:
     let mut before: Option<f64> = None;
     for (row, bar) in bars.iter().enumerate() {
         let y = row as f64 * ROW + 4.0;
-        canvas.text("legend", (SIDE, y + FONT_SIZE), Anchor::Start, &bar.name);
-        canvas.text("figure", (WIDTH - SIDE, y + FONT_SIZE), Anchor::End, &amount(bar.value, before));
+        let amount = amount(bar.value, before);
+        // The amount is set in bold.
+        let room = WIDTH - 2.0 * SIDE - 1.15 * CHARACTER * (amount.chars().count() + 2) as f64;
+        canvas.text("legend", (SIDE, y + FONT_SIZE), Anchor::Start, &fitting(&bar.name, room));
+        canvas.text("figure", (WIDTH - SIDE, y + FONT_SIZE), Anchor::End, &amount);
         let (from, to) = (before.map_or(Some(SIDE), place), place(bar.value));
         if let (Some(from), Some(to)) = (from, to) {
             let class = if row + 1 == bars.len() { "bar certified" } else { "bar observed" };
-            let tooltip = format!("{}: {}", bar.name, amount(bar.value, before));
+            let tooltip = format!("{}: {amount}", bar.name);
             // A stage that changes nothing keeps a visible hairline.
             canvas.bar(class, (from.min(to), y + 20.0), (to - from).abs().max(1.5), THICKNESS, &tooltip);
         }
@@ -47,9 +50,14 @@ pub(crate) fn chain(id: &str, title: &str, description: &str, label: &str, bars:
 }
 
 fn amount(value: f64, before: Option<f64>) -> String {
-    let value_text = rounded(value, 4, Rounding::Nearest);
+    // Whole iterations, as long as they can be written out.
+    let whole = if (0.0..1e9).contains(&value) { count(value.round() as u64) } else { short(value, 4) };
     match before {
-        Some(before) if before > 0.0 => format!("×{} = {value_text}", rounded(value / before, 3, Rounding::Nearest)),
-        _ => value_text,
+        Some(before) if before > 0.0 => format!("×{} = {whole}", short(value / before, 3)),
+        _ => whole,
     }
+}
+
+fn short(x: f64, significant: usize) -> String {
+    rounded(x, significant, Rounding::Nearest)
 }

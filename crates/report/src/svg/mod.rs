@@ -13,7 +13,7 @@ pub(crate) use plot::{Plot, Rule, Series, Shape};
 
 /// Width of every image in user units: the width of a phone's text column or a little more, so that text of
 /// [`FONT_SIZE`] stays readable there.
-pub(crate) const WIDTH: f64 = 420.0;
+pub(crate) const WIDTH: f64 = 380.0;
 /// Font size in user units.
 pub(crate) const FONT_SIZE: f64 = 12.5;
 /// Estimated width of a character. There is no font to measure at hand; labels keep some room.
@@ -151,6 +151,15 @@ impl Canvas {
         let (id, title, description) = (id.to_string(), title.to_string(), description.to_string());
         Image { id, title, description, height, body: self.body }
     }
+}
+
+/// The text, shortened if it is estimated to be wider than `width`.
+pub(crate) fn fitting(text: &str, width: f64) -> String {
+    let most = (width / CHARACTER).max(1.0) as usize;
+    if text.chars().count() <= most {
+        return text.to_string();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
 }
 
 fn coordinates(points: &[(f64, f64)]) -> String {

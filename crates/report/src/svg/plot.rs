@@ -1,6 +1,6 @@
 //! Plots of series over two axes, with a legend above.
 
-use super::{Anchor, Axis, CHARACTER, Canvas, FONT_SIZE, Image, Ink, WIDTH};
+use super::{Anchor, Axis, CHARACTER, Canvas, FONT_SIZE, Image, Ink, WIDTH, fitting};
 use crate::number::{Rounding, rounded};
 
 /// How a series is drawn.
@@ -46,9 +46,9 @@ pub(crate) struct Plot<'a> {
     pub(crate) rules: Vec<Rule>,
 }
 
-const LEFT: f64 = 64.0;
+const LEFT: f64 = 62.0;
 const RIGHT: f64 = 12.0;
-const HEIGHT: f64 = 200.0;
+const HEIGHT: f64 = 190.0;
 const BELOW: f64 = 44.0;
 const LEGEND_ROW: f64 = 19.0;
 /// A curve of more points than this would draw several per pixel.
@@ -59,7 +59,7 @@ const MOST_MARKS: usize = 16;
 impl Plot<'_> {
     pub(crate) fn draw(&self) -> Image {
         let mut canvas = Canvas::default();
-        let top = self.legend(&mut canvas) + 8.0;
+        let top = self.legend(&mut canvas) + 13.0;
         let frame = Frame { plot: self, top };
         frame.axes(&mut canvas);
         for series in &self.series {
@@ -80,6 +80,7 @@ impl Plot<'_> {
         let kinds = series.map(|entry| (entry, "curve")).chain(rules.map(|entry| (entry, "rule")));
         let (mut x, mut y) = (8.0, 14.0);
         for ((name, ink, shape), kind) in kinds {
+            let name = &fitting(name, WIDTH - 50.0);
             let width = 26.0 + name.chars().count() as f64 * CHARACTER + 14.0;
             if x > 8.0 && x + width > WIDTH {
                 (x, y) = (8.0, y + LEGEND_ROW);
@@ -87,7 +88,8 @@ impl Plot<'_> {
             let middle = y - 0.35 * FONT_SIZE;
             match shape {
                 Shape::Dots => canvas.dot(&format!("dot {}", ink.class()), (x + 10.0, middle), 3.2, name),
-                _ => canvas.line(&format!("{kind} {}", ink.class()), (x, middle), (x + 20.0, middle)),
+                Shape::Steps => canvas.line(&format!("{kind} steps {}", ink.class()), (x, middle), (x + 20.0, middle)),
+                Shape::Line => canvas.line(&format!("{kind} {}", ink.class()), (x, middle), (x + 20.0, middle)),
             }
             canvas.text("legend", (x + 26.0, y), Anchor::Start, name);
             x += width;
@@ -147,7 +149,7 @@ impl Frame<'_> {
         let marks = match series.shape {
             Shape::Dots => points,
             _ => {
-                self.curve(canvas, &corners, series.ink);
+                self.curve(canvas, &corners, series);
                 thinned(&series.points, MOST_MARKS)
             }
         };
@@ -163,13 +165,14 @@ impl Frame<'_> {
         }
     }
 
-    fn curve(&self, canvas: &mut Canvas, corners: &[(f64, f64)], ink: Ink) {
+    fn curve(&self, canvas: &mut Canvas, corners: &[(f64, f64)], series: &Series) {
+        let kind = if series.shape == Shape::Steps { "curve steps" } else { "curve" };
         // Points that cannot be shown interrupt the curve.
         let placed: Vec<_> = corners.iter().map(|&(x, y)| self.x(x).zip(self.y(y))).collect();
         for piece in placed.split(Option::is_none) {
             let piece: Vec<_> = piece.iter().flatten().copied().collect();
             if piece.len() > 1 {
-                canvas.polyline(&format!("curve {}", ink.class()), &piece);
+                canvas.polyline(&format!("{kind} {}", series.ink.class()), &piece);
             }
         }
     }
