@@ -59,7 +59,7 @@ impl Random {
             11 => sign * 2f64.powf(-70.0 * self.unit()),
             12..=14 => {
                 let centre = special[(self.bits() % special.len() as u64) as usize]
-                    * if self.bits() % 8 == 0 { -1.0 } else { 1.0 };
+                    * if self.bits().is_multiple_of(8) { -1.0 } else { 1.0 };
                 let steps = (self.bits() >> (20 + self.bits() % 44)) as i64;
                 let ulps = if sign > 0.0 { steps } else { -steps };
                 let moved = f64::from_bits((centre.to_bits() as i64).wrapping_add(ulps) as u64);

@@ -250,6 +250,8 @@ impl Activation {
     }
 
     /// Is sigma' non-decreasing and convex on (-inf, 0], with sigma'(t) >= sigma'(-|t|)?
+    ///
+    /// Softsign has the property too; `false` for it means that no theorem here relies on it, since sigma'' jumps.
     pub fn slope_is_convex_on_negatives(self) -> bool {
         matches!(self, SmoothLeakyRelu(_) | Softplus | Identity)
     }
