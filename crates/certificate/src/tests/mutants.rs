@@ -12,7 +12,7 @@ use serde_json::Value;
 type Mutant = (String, File);
 
 /// Relative changes, all above the slack of the builder.
-const FACTORS: [f64; 6] = [1.0 + 1e-8, 1.0 + 1e-6, 1.0 + 1e-4, 1.01, 2.0, 1e6];
+const FACTORS: [f64; 7] = [1.0 + 1e-8, 1.0 + 1e-7, 1.0 + 1e-6, 1.0 + 1e-4, 1.01, 2.0, 1e6];
 
 fn claim_mutants(claim: &Descent) -> Vec<(String, Descent)> {
     let mut all = Vec::new();
@@ -153,7 +153,7 @@ fn setting_mutants(case: &Case, file: &File) -> Vec<Mutant> {
     }
     let factors = file.certificates[0].metric.weights.len();
     for l in 0..factors {
-        for factor in [1.0 + 1e-6, 1.5, 1e3] {
+        for factor in [1.0 + 1e-6, 1.5, 1e3f64] {
             // Beyond the first layer a factor hardly matters; by 1e-6 the numbers stay provable, hence true.
             let factor = if l == 0 { factor } else { factor.max(1.5) };
             push(&format!("metric W {l} x {factor}"), &|f| {
