@@ -207,7 +207,7 @@ fn one(certificate: &Certificate, file: &File, inputs: Inputs, problem: &Problem
 }
 
 /// (T13) Equal rows with equal targets become one row with a multiplicity, in the order of their first occurrence.
-fn merged(inputs: Inputs, targets: &[f64], merge: bool) -> Result<Samples, CheckError> {
+pub(crate) fn merged(inputs: Inputs, targets: &[f64], merge: bool) -> Result<Samples, CheckError> {
     let mut seen: BTreeMap<Vec<u64>, usize> = BTreeMap::new();
     let (mut values, mut kept, mut multiplicity) = (Vec::new(), Vec::<f64>::new(), Vec::new());
     for (row, &y) in inputs.values.chunks(inputs.features).zip(targets) {
@@ -236,7 +236,7 @@ fn merged(inputs: Inputs, targets: &[f64], merge: bool) -> Result<Samples, Check
 
 /// (T12) Whitened sample i reads e_i exactly; that the transformation exists needs inputs (with the bias column) of full
 /// row rank, which is proved here.
-fn coordinates(samples: Samples, inputs: Coordinates, layers: &Layers) -> Result<Samples, CheckError> {
+pub(crate) fn coordinates(samples: Samples, inputs: Coordinates, layers: &Layers) -> Result<Samples, CheckError> {
     let (Some(x), false) = (&samples.inputs, inputs == Coordinates::Raw) else { return Ok(samples) };
     if layers.widths[0] != x.rows {
         return Err(CheckError::Limit {

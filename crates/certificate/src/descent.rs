@@ -286,3 +286,19 @@ pub(crate) fn reaches(tolerance: f64, count: usize, rate: f64, iterations: u64, 
     let by_exponential = gradcert_rigor::elementary::exp_at(exponent).hi();
     by_power <= goal || mul_up(by_exponential, start) <= goal
 }
+
+/// For the tests that build certificates.
+#[cfg(test)]
+pub(crate) mod derived {
+    use super::*;
+
+    pub(crate) fn theta_and_factor(claim: &Descent, count: usize) -> (f64, f64) {
+        let c = Interval::exact(2.0 * claim.step_size.get()) / Interval::exact(count as f64);
+        let square = |x: f64| x * x;
+        let psi = claim.psi[claim.psi.len() - 1].get();
+        let t0 = (c.hi() * square(claim.psi[0].get())).next_up();
+        let t1 = c.hi() * square(claim.jacobian_norm.get()) * (1.0 + 1e-15);
+        let step = Step { claim, c, t0: t0.next_up(), t1, b: c.lo() * square(psi) * (1.0 - 1e-15), psi };
+        (step.theta(), step.factor(claim.residual.get()))
+    }
+}

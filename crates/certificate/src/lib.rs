@@ -17,5 +17,7 @@ mod multiplicative;
 mod original;
 mod pairs;
 mod start;
+#[cfg(test)]
+mod tests;
 
 pub use check::{CheckError, Inputs, Problem, Report, check};

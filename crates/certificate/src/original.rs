@@ -47,8 +47,8 @@ pub(crate) fn verify(
             return Err(not_proved(field, format!("{stated:e}"), format!("{:e}", derived.get())));
         }
     }
-    let p: Lower = (1..=last).map(|l| Lower::new(trained(layers, l))).sum();
-    let p = Interval::new(p.get(), mul_up(p.get(), 1.0 + 1e-9));
+    let p: Upper = (1..=last).map(|l| Upper::new(trained(layers, l))).sum();
+    let p = Interval::exact(p.get());
     let (l1, l2) = (Interval::exact(claim.first_partials.get()), Interval::exact(claim.second_partials.get()));
     let by_first = Interval::exact(r) / (l1 * p.sqrt());
     let by_second = Interval::exact(2.0) * Interval::exact(claim.epsilon.get()) / (l2 * p);
@@ -67,16 +67,22 @@ pub(crate) fn verify(
     Err(not_proved("iterations", format!("S <= {:e}", claim.tolerance.get()), format!("S <= {remaining:e}")))
 }
 
-/// Number of trained parameters of a layer.
-fn trained(layers: &Layers, l: usize) -> f64 {
+/// Number of trained parameters of a layer, rounded up (widths are integers below 2^53, so their sum with 1 is exact).
+pub(crate) fn trained(layers: &Layers, l: usize) -> f64 {
     let (rows, columns) = (layers.widths[l] as f64, layers.widths[l - 1] as f64);
-    rows * (columns + if layers.biases[l] > 0.0 { 1.0 } else { 0.0 })
+    mul_up(rows, columns + if layers.biases[l] > 0.0 { 1.0 } else { 0.0 })
 }
 
 /// (T8) On B(w0, r) no parameter moves by more than r. So the entries of z_1 are at most `m_1 = r |x~|_max`, those of z_l
 /// at most `m_l = (b + r) d_{l-1} sup_{|t| <= m_{l-1}} |sigma| + r`; slopes are at least c_l, entries of W_l at least
 /// `a - r >= r` (W_L: A - r), so the entries of g_1 are at least `(A - r) r^{L-2} prod d_l prod c_l`.
-fn alpha(claim: &DescentOriginal, count: usize, layers: &Layers, centre: &Centre, start: &Positive) -> Lower {
+pub(crate) fn alpha(
+    claim: &DescentOriginal,
+    count: usize,
+    layers: &Layers,
+    centre: &Centre,
+    start: &Positive,
+) -> Lower {
     let (last, f) = (layers.count(), layers.activation);
     let r = Upper::new(claim.radius.get());
     let mut reach = r * Upper::maximum(centre.h_tilde[0].iter().copied());
@@ -97,7 +103,7 @@ fn alpha(claim: &DescentOriginal, count: usize, layers: &Layers, centre: &Centre
 
 /// On B(w0, R), R = 2r: `|rho| <= |rho(w0)| + sJ R`, every first partial derivative of S is at most
 /// `|grad S| <= (2/n) sJ |rho|`, every second one `|Hess S| <= (2/n) (sJ^2 + |rho| LJ)`.
-fn partials(n: f64, residual: f64, radius: Upper, layers: &Layers, centre: &Centre) -> (Upper, Upper) {
+pub(crate) fn partials(n: f64, residual: f64, radius: Upper, layers: &Layers, centre: &Centre) -> (Upper, Upper) {
     let bounds = ball(centre, layers, radius);
     let rho = Upper::new(residual) + bounds.norm * radius;
     let factor = Upper::new(2.0) / Lower::new(n);
