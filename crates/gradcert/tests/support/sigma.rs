@@ -17,7 +17,7 @@ fn logistic(t: f64) -> f64 {
     if t > 0.0 { 1.0 / (1.0 + (-t).exp()) } else { t.exp() / (1.0 + t.exp()) }
 }
 
-fn softplus(t: f64) -> f64 {
+fn shifted_softplus(t: f64) -> f64 {
     t.max(0.0) + (-t.abs()).exp().ln_1p() - 2f64.ln()
 }
 
@@ -34,7 +34,7 @@ fn bump(t: f64) -> f64 {
 pub(crate) fn leaky() -> Sigma {
     Sigma {
         of_library: Activation::SmoothLeakyRelu(0.1),
-        value: |t| 0.1 * t + 0.9 * softplus(t),
+        value: |t| 0.1 * t + 0.9 * shifted_softplus(t),
         slope: |t| 0.1 + 0.9 * logistic(t),
         curvature: |t| 0.9 * bump(t),
         increasing: true,
@@ -52,24 +52,28 @@ pub(crate) fn identity() -> Sigma {
     }
 }
 
+/// Smooth leaky-ReLU with c = 0.
+pub(crate) fn softplus() -> Sigma {
+    Sigma {
+        of_library: Activation::SmoothLeakyRelu(0.0),
+        value: shifted_softplus,
+        slope: logistic,
+        curvature: bump,
+        increasing: true,
+    }
+}
+
+pub(crate) fn tanh() -> Sigma {
+    Sigma {
+        of_library: Activation::Tanh,
+        value: f64::tanh,
+        slope: sech_squared,
+        curvature: |t| -2.0 * t.tanh() * sech_squared(t),
+        increasing: true,
+    }
+}
+
 /// Every activation of the library.
 pub(crate) fn all() -> Vec<Sigma> {
-    vec![
-        leaky(),
-        identity(),
-        Sigma {
-            of_library: Activation::SmoothLeakyRelu(0.0),
-            value: softplus,
-            slope: logistic,
-            curvature: bump,
-            increasing: true,
-        },
-        Sigma {
-            of_library: Activation::Tanh,
-            value: f64::tanh,
-            slope: sech_squared,
-            curvature: |t| -2.0 * t.tanh() * sech_squared(t),
-            increasing: true,
-        },
-    ]
+    vec![leaky(), identity(), softplus(), tanh()]
 }
