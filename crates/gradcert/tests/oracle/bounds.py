@@ -277,6 +277,7 @@ POSITIVE = [
                   [0.1, 0.3, 0.5]),
     # Large steps of the last layer against small slopes: the condition of Jensen's form decides.
     positive_case(12, LEAKY, [3, 4, 1], 2, [], 1.0, [1.0, 1.0], [0.0, 0.0], [0.8, 1.0, 1.2]),
+    positive_case(15, SOFTPLUS, [3, 2, 1], 2, [], 0.8, [1.0, 1.0], [0.0, 0.0], [0.6, 0.7, 0.8, 0.9, 1.0]),
     positive_case(13, LEAKY, [3, 1, 1], 2, [], 1.0, [1.0, 1.0], [0.0, 0.0], [0.3, 0.45, 0.6]),
     positive_case(14, SOFTPLUS, [3, 9, 9, 1], 2, [0.3], 1.0, [1.0, 0.6, 1.0], [0.0, 0.0, 0.0], [0.2, 0.4, 0.6]),
 ]
