@@ -1,0 +1,210 @@
+"""Plants one error at a time in the bounds and demands that a test fails: the tests are tested.
+
+    python3 tests/planted/plant.py            all planted errors
+    python3 tests/planted/plant.py NAME ...   those whose name contains one of the words
+
+Works on a copy of the tree; exit 1 if an error survives, 2 if a text to be replaced is not found exactly once (then the
+code has changed and the list below must follow). A planted error that does not compile counts as no test. Standard
+library only; takes about half a minute per error.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+THEOREM = "crates/gradcert/src/theorem/"
+TIME_LIMIT = 900
+
+
+@dataclass
+class Plant:
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str  # test binaries of the crate gradcert, tried in this order until one fails
+
+
+PLANTS = [
+    # ------------------------------------------------------------------------------------------- (T9+) balls
+    Plant("metric factor missing in dJ", THEOREM + "ball.rs",
+          "let block = outer.plus(&inner.times(self.weight_factor(l)));",
+          "let block = outer.plus(&inner);", "attack reference"),
+    Plant("c_l missing in s_l (c.s + q)", THEOREM + "drift.rs",
+          "(self.linear[layer - 1] + size)", "size", "attack reference"),
+    Plant("|W| + s replaced by |W| in drifts", THEOREM + "drift.rs",
+          "drift.rest += factor * quadratic;", "let _ = factor * quadratic;", "attack reference"),
+    Plant("|W| + s replaced by |W| in LJ", THEOREM + "ball.rs",
+          "centre.norm_weights[l] + self.weight_factor(l) * self.s;", "centre.norm_weights[l];", "attack reference"),
+    Plant("e_l without the curvature term", THEOREM + "ball.rs",
+          "dv.times(self.slope[l][i]).plus(&dz[l][i].clone().times(bend));",
+          "dv.times(self.slope[l][i]); let _ = bend;", "attack reference"),
+    Plant("|dG_l| without the curvature term", THEOREM + "ball.rs",
+          ".plus(&dz_joint[l].clone().times(Upper::maximum(bends)));",
+          ".plus(&dz_joint[l].clone().times(Upper::maximum(bends) * Upper::ZERO));", "attack reference"),
+    Plant("s|g| missing in the backward drift", THEOREM + "ball.rs",
+          "let dv = Drift::of_layer(layers, l + 1, factor * centre.backward[l + 1][i])",
+          "let dv = Drift::of_layer(layers, l + 1, factor * Upper::ZERO)", "attack reference"),
+    Plant("LJ without the curvature of the activation", THEOREM + "ball.rs",
+          "gd[i] = bend * zd[l][i] + self.slope[l][i] * vd;", "gd[i] = self.slope[l][i] * vd;", "attack reference"),
+    Plant("LJ without the move of the next weights", THEOREM + "ball.rs",
+          "let vd = own(self.backward_sup[l + 1][i]) + norm(l + 1) * gd[i];",
+          "let vd = own(Upper::ZERO) + norm(l + 1) * gd[i];", "attack reference"),
+    Plant("LJ without the second term of a block", THEOREM + "ball.rs",
+          "blocks[l] = outer + self.weight_factor(l) * inner;", "blocks[l] = outer; let _ = inner;", "attack reference"),
+    Plant("smax(H~) does not grow", THEOREM + "ball.rs",
+          "(centre.smax_extended[l] + weight * growth).min(columns);", "centre.smax_extended[l].min(columns);",
+          "attack reference"),
+    Plant("|g| does not grow", THEOREM + "ball.rs",
+          "map(|(&g, e)| g + e.value(s)).collect();", "map(|(&g, e)| { let _ = e; g }).collect();", "attack reference"),
+    Plant("slopes at the centre instead of their suprema", THEOREM + "ball.rs",
+          "let reachable = |z: &Interval| *z + Interval::new(-reach.get(), reach.get());",
+          "let reachable = |z: &Interval| { let _ = reach; *z };", "attack reference"),
+    Plant("first-layer psi of the best sample", THEOREM + "ball.rs",
+          "Lower::minimum(centre.backward_first.iter().zip(&at.backward[1])"
+          ".map(|(&low, e)| low.minus(e.value(at.s))))",
+          "centre.backward_first.iter().zip(&at.backward[1])"
+          ".map(|(&low, e)| low.minus(e.value(at.s))).fold(Lower::ZERO, Lower::max)", "attack reference"),
+    Plant("multiplicities missing in norms over samples", THEOREM + "drift.rs",
+          "map(|(d, &w)| w * entry(d)).collect();", "map(|(d, _)| entry(d)).collect();", "attack reference"),
+    Plant("row sums instead of the coupling of layers", THEOREM + "ball.rs",
+          "spectral_norm(&coefficients, layers, layers) * s + Upper::norm(remainders)",
+          "Upper::maximum(coefficients.iter().copied()) * s + Upper::norm(remainders)", "attack reference"),
+    # --------------------------------------------------------------------------------- quantities at the centre
+    Plant("kernel without multiplicities", THEOREM + "general.rs",
+          "SymmetricBall::from_enclosed(&kernel.scale_rows(root_multiplicity).scale_columns(root_multiplicity))",
+          "{ let _ = root_multiplicity; SymmetricBall::from_enclosed(&kernel) }", "attack"),
+    Plant("gamma_l without the width", THEOREM + "start.rs",
+          "gamma[l] = phi0 * entry(l + 1) * width(l + 1) * gamma[l + 1];",
+          "gamma[l] = phi0 * entry(l + 1) * gamma[l + 1];", "attack"),
+    # ---------------------------------------------------------------------------------------- (T9m) and (T7+)
+    Plant("sqrt(1 + N^2) replaced by 1", THEOREM + "multiplicative.rs",
+          "* Upper::ONE.hypot(stray);", "* Upper::ONE.hypot(stray * Upper::ZERO);", "attack reference"),
+    Plant("condition of Jensen's form missing", THEOREM + "multiplicative.rs",
+          "if (y * y).get() <= square.lo() {", "if square.lo() >= 0.0 {", "attack reference"),
+    Plant("cells read at their lower end", THEOREM + "multiplicative.rs",
+          "cell_factor(start, s * first, s * Upper::new(high))", "cell_factor(start, s * first, s * Upper::new(low + 0.0 * high))",
+          "attack reference"),
+    Plant("the largest slope replaced by 1", THEOREM + "multiplicative.rs",
+          "f = f.max(mean.minus(at.largest * y));", "f = f.max(mean.minus(y));", "attack reference"),
+    Plant("move of the biases missing in zeta", THEOREM + "multiplicative.rs",
+          "* phibar * zeta + bias * other;", "* phibar * zeta + bias * other * Upper::ZERO;", "attack reference"),
+    Plant("slope floor although later layers move", THEOREM + "general.rs",
+          "let frozen = metric.weights[2..].iter().all(|&d| d == 0.0);",
+          "let frozen = metric.weights[2..].iter().all(|&d| d >= 0.0);", "attack"),
+    # ---------------------------------------------------------------------------------- profiles, (T4), (T5), (T5s)
+    Plant("psi read at the left end of a cell", THEOREM + "profile.rs",
+          "integral = integral + Lower::new(s).minus(before) * psi;",
+          "integral = integral + Lower::new(s).minus(before) * profile.psi.last().copied().unwrap_or(psi);", "by_hand"),
+    Plant("theta of the linear step lemma set to 1", THEOREM + "descent.rs",
+          "    theta.min(Lower::ONE)\n", "    theta.max(Lower::ONE)\n", "adversary"),
+    Plant("thA without its second condition", THEOREM + "descent.rs",
+          "if condition.hi() <= 1.0 { theta.lower() } else { Lower::ZERO }",
+          "if condition.hi() <= 1e9 { theta.lower() } else { Lower::ZERO }", "adversary"),
+    Plant("thA without the curvature term", THEOREM + "descent.rs",
+          "let room = two - t0 - big - two * lambda;", "let room = two - t0 - big;", "adversary"),
+    Plant("second form without its loss", THEOREM + "descent.rs",
+          ".minus(loss * Upper::new(profile.radius[j])).get() > residual.get();",
+          ".minus(loss * Upper::ZERO).get() > residual.get();", "adversary"),
+    Plant("lam = 0 in the contraction", THEOREM + "descent.rs",
+          "let lambda = self.bend * u;", "let lambda = self.bend * u * Upper::ZERO;", "adversary"),
+    Plant("the sharp contraction without its condition", THEOREM + "descent.rs",
+          "if 2.0 * lambda.get() <= room.lo() {", "if 2.0 * lambda.get() <= room.lo() + 1e9 {", "adversary"),
+    Plant("contraction with psi(0) instead of psi(r)", THEOREM + "descent.rs",
+          "let b = c.lower() * psi.square();", "let b = c.lower() * profile.psi[0].square();", "adversary"),
+    Plant("spectral deviation without dJ", THEOREM + "envelope.rs",
+          "let delta = drift * (descent.norm() + smax_start) + kernel.defect();",
+          "let delta = drift * (descent.norm() + smax_start) * Upper::ZERO + kernel.defect();", "adversary"),
+    Plant("spectral deviation with half the kernel's change", THEOREM + "envelope.rs",
+          "let delta = drift * (descent.norm() + smax_start) + kernel.defect();",
+          "let delta = drift * smax_start + kernel.defect();", "adversary"),
+    Plant("spectral deviation forgets its past", THEOREM + "envelope.rs",
+          "self.slowest * self.deviation + self.perturbation * self.u;", "self.perturbation * self.u;", "adversary"),
+    Plant("one iteration too few is counted", THEOREM + "envelope.rs",
+          "(k <= limit).then_some(k)", "(k <= limit).then_some(k.saturating_sub(1))", "adversary"),
+]
+
+
+def copy_tree(to):
+    ignored = shutil.ignore_patterns("target", ".git", "node_modules", "__pycache__")
+    shutil.copytree(ROOT, to, ignore=ignored)
+
+
+def cargo(tree, target, test, build_only=False):
+    """(succeeded, output) of one test binary; None when it takes too long."""
+    environment = dict(os.environ, CARGO_TARGET_DIR=str(target), CARGO_PROFILE_DEV_DEBUG="0", CARGO_TERM_COLOR="never")
+    command = ["cargo", "test", "--quiet", "--package", "gradcert", "--test", test]
+    if build_only:
+        command.append("--no-run")
+    try:
+        done = subprocess.run(command, cwd=tree, env=environment, text=True, timeout=TIME_LIMIT,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except subprocess.TimeoutExpired:
+        return None, "time limit"
+    return done.returncode == 0, done.stdout
+
+
+def failed_tests(output):
+    # "    name" lines after the last "failures:".
+    tail = output.rsplit("failures:", 1)[-1] if "failures:" in output else ""
+    return [line.strip() for line in tail.splitlines() if line.startswith("    ") and line.strip()]
+
+
+def verdict(tree, target, plant):
+    """What became of one planted error."""
+    for test in plant.tests.split():
+        built, output = cargo(tree, target, test, build_only=True)
+        if not built:
+            return f"does not compile:\n{output[-2000:]}", False
+        passed, output = cargo(tree, target, test)
+        if passed is None:
+            return "time limit", False
+        if not passed:
+            return f"{test}: {', '.join(failed_tests(output)) or 'failed'}", True
+    return "SURVIVED", False
+
+
+def misplaced(plants):
+    for plant in plants:
+        found = (ROOT / plant.file).read_text().count(plant.old)
+        if found != 1:
+            yield f"{plant.name}: the text is found {found} times in {plant.file}"
+
+
+def main(words):
+    plants = [p for p in PLANTS if not words or any(word in p.name for word in words)]
+    lost = list(misplaced(plants))
+    if lost:
+        print("\n".join(lost))
+        return 2
+    survivors = 0
+    target = ROOT / "target" / "planted"
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = Path(scratch) / "tree"
+        copy_tree(tree)
+        for test in sorted({test for p in plants for test in p.tests.split()}):
+            passed, output = cargo(tree, target, test)
+            if not passed:
+                print(f"{test} fails without any planted error:\n{output[-3000:]}")
+                return 2
+        for plant in plants:
+            began = time.time()
+            path = tree / plant.file
+            text = path.read_text()
+            path.write_text(text.replace(plant.old, plant.new))
+            result, caught = verdict(tree, target, plant)
+            path.write_text(text)
+            survivors += not caught
+            print(f"{'caught' if caught else 'MISSED':7} {plant.name:52} {time.time() - began:4.0f} s  {result}", flush=True)
+    print(f"{len(plants) - survivors} of {len(plants)} planted errors caught")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
