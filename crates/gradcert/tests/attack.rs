@@ -6,7 +6,7 @@ mod support;
 use gradcert::theorem::ball::{Ball, ball};
 use gradcert::theorem::centre::Centre;
 use gradcert::theorem::general::slope_floor_psi;
-use gradcert::theorem::multiplicative::multiplicative_factor;
+use gradcert::theorem::multiplicative::{CELLS, multiplicative_factor};
 use gradcert_rigor::{Lower, Upper};
 use support::case::{Case, any_start, displacement, positive_start};
 use support::plain::{Plain, Sampled};
@@ -163,7 +163,7 @@ fn attack_positive(number: u64, record: &mut Record) {
     let (case, start) = (&positive.case, positive.start());
     let s = dice.decades(-2.0, 30f64.log10());
     let unit = start.backward_norm(1).lower();
-    let promised = multiplicative_factor(&start, s) * unit;
+    let promised = multiplicative_factor(&start, s, CELLS) * unit;
     let inputs = case.inputs();
     let floor = slope_floor_psi(&case.network(), &case.metric(), Lower::ONE);
     let sampled = case.sampled();

@@ -14,7 +14,7 @@ use gradcert::theorem::ball::ball;
 use gradcert::theorem::centre::Centre;
 use gradcert::theorem::descent::Descent;
 use gradcert::theorem::envelope::{contraction_count, target};
-use gradcert::theorem::multiplicative::multiplicative_factor;
+use gradcert::theorem::multiplicative::{CELLS, multiplicative_factor};
 use gradcert::theorem::profile::{Profile, radii};
 use gradcert::train::descent::{Descent as Training, TrainingSet};
 use gradcert_rigor::linear::SymmetricBall;
@@ -144,7 +144,7 @@ fn positive_run(number: u64, record: &mut Record) {
     if !unit.is_positive() {
         return;
     }
-    let multiplicative = |s: f64| multiplicative_factor(&start, s) * unit;
+    let multiplicative = |s: f64| multiplicative_factor(&start, s, CELLS) * unit;
     let psi = |s: f64| ball(&centre, s).psi().max(multiplicative(s));
     let profile = Profile::new(&centre, &radii(&psi, 0.1, 30.0, 60), &multiplicative);
     let (alpha, beta) = start.kernel_coefficients();

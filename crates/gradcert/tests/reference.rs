@@ -7,7 +7,7 @@ use faer::Mat;
 use gradcert::theorem::ball::ball;
 use gradcert::theorem::centre::Metric;
 use gradcert::theorem::inputs::InputBounds;
-use gradcert::theorem::multiplicative::multiplicative_factor;
+use gradcert::theorem::multiplicative::{CELLS, multiplicative_factor};
 use gradcert::theorem::start::PositiveStart;
 use gradcert_rigor::linear::EnclosedMatrix;
 use serde::Deserialize;
@@ -117,7 +117,7 @@ fn multiplicative_bound_is_that_of_the_statement() {
         let sigma = activation(&positive.activation).of_library;
         let start = PositiveStart::new(sigma, &positive.widths, &positive.hidden, positive.output, metric, &inputs);
         for expected in positive.factors {
-            let found = multiplicative_factor(&start, expected.s).get();
+            let found = multiplicative_factor(&start, expected.s, CELLS).get();
             agree(&format!("P of case {number} at s = {}", expected.s), found, expected.factor, 1e-2);
         }
     }

@@ -11,6 +11,7 @@ use gradcert::certify::Outcome;
 use gradcert::model::{Meaning, Model};
 use gradcert::network::Network;
 use gradcert::train::run::{Plan, Run, Stop, run as run_descent};
+use gradcert_data::Dataset;
 use gradcert_report::{Check, CheckLine, Evaluation};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -27,6 +28,13 @@ pub(crate) struct Trained {
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<(Exit, Output), Failure> {
+    let command: Vec<String> = std::iter::once("gradcert".to_owned()).chain(std::env::args().skip(1)).collect();
+    train(args, &command.join(" "), None)
+}
+
+/// Certifies, trains and writes everything. `command` is shown in the report; `test` names a bundled set that the
+/// trained model is tried on.
+pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Result<(Exit, Output), Failure> {
     set_threads(args.net.threads);
     if args.allow_uncertified && args.step == StepArg::Certified {
         return Err(Failure::usage("--allow-uncertified needs a step size: --step ETA"));
@@ -52,15 +60,16 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(Exit, Output), Failure> {
         + &format!("written to {}\n", args.out.display());
     let material = Material {
         title: format!("gradcert: {}", session.source),
-        command: std::env::args().collect::<Vec<_>>().join(" "),
+        command: command.to_owned(),
         session: &session,
         net: &args.net,
         trained: &trained,
         uncertified,
         check: if uncertified { None } else { Some(own_check(&session, &args.out)?) },
-        evaluations: training_evaluation(&session, &trained),
+        evaluations: evaluations(&session, &trained, test)?,
     };
     crate::report::write(&material, &args.out)?;
+    let text = text + &accuracy_text(&material.evaluations);
     Ok((Exit::Done, Output { text, json }))
 }
 
@@ -214,13 +223,30 @@ fn own_check(session: &Session, folder: &Path) -> Result<Check, Failure> {
     })
 }
 
-/// Predictions on the samples themselves.
-fn training_evaluation(session: &Session, trained: &[Trained]) -> Vec<Evaluation> {
+/// Predictions on the samples themselves, and on a bundled test set.
+fn evaluations(session: &Session, trained: &[Trained], test: Option<&str>) -> Result<Vec<Evaluation>, Failure> {
     if session.classes().is_empty() {
-        return vec![];
+        return Ok(vec![]);
     }
     let model = model_of(session, trained);
-    let outputs = crate::commands::predict::outputs(&model, session.dataset.inputs());
-    let decisions: Vec<String> = outputs.iter().map(|row| model.decide(row)).collect();
-    vec![crate::report::evaluation("training", &decisions, &session.dataset)]
+    let evaluate = |name: &str, dataset: &Dataset| {
+        let outputs = crate::commands::predict::outputs(&model, dataset.inputs());
+        let decisions: Vec<String> = outputs.iter().map(|row| model.decide(row)).collect();
+        crate::report::evaluation(name, &decisions, dataset)
+    };
+    let mut evaluations = vec![evaluate("training", &session.dataset)];
+    if let Some(name) = test {
+        let missing = || Failure::input("unknown_bundled_set", format!("no bundled set {name}"));
+        let dataset = gradcert_data::bundled(name).ok_or_else(missing)?.load()?;
+        evaluations.push(evaluate(name, &dataset));
+    }
+    Ok(evaluations)
+}
+
+fn accuracy_text(evaluations: &[Evaluation]) -> String {
+    let line = |e: &Evaluation| {
+        let (correct, all) = e.labels.iter().fold((0, 0), |(c, n), l| (c + l.correct, n + l.samples));
+        format!("  {}: {correct} of {all} labels predicted\n", e.set)
+    };
+    evaluations.iter().map(line).collect()
 }

@@ -1,17 +1,17 @@
 //! Certificates for the positive start: the choice of its scales, of the metric, of radius and step.
 
 use super::problem::{Coordinates, Problem, norm};
-use super::search::{Goal, Spectrum, by_contraction, by_spectrum, candidates};
+use super::search::{Found, Goal, Spectrum, by_contraction, by_spectrum, candidates};
 use super::{Certified, HiddenScale, LayerSteps, Method, Options, Outcome, Reason, Scale, StartKind};
 use crate::theorem::ball::ball;
 use crate::theorem::centre::{Centre, Metric};
 use crate::theorem::envelope::target;
 use crate::theorem::inputs::InputBounds;
-use crate::theorem::multiplicative::multiplicative_factor;
+use crate::theorem::multiplicative::{CELLS, multiplicative_factor};
 use crate::theorem::original;
 use crate::theorem::profile::{Profile, radii};
 use crate::theorem::start::PositiveStart;
-use gradcert_rigor::{Interval, Lower, Upper};
+use gradcert_rigor::{Interval, Upper};
 
 /// More certified iterations than this count as no certificate.
 pub const ITERATION_LIMIT: u64 = 1_000_000_000;
@@ -24,7 +24,10 @@ const FINE: usize = 160;
 const HIDDEN_FACTORS: [f64; 4] = [1.0, 2.0, 4.0, 8.0];
 
 /// Metric factors of the layers after the first that are tried.
-const LAYER_FACTORS: [f64; 9] = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 1e-4, 1e-5];
+const LAYER_FACTORS: [f64; 8] = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 1e-3, 1e-4];
+
+/// Training at this multiple of the natural scale stands for A -> infinity.
+const LAZY: f64 = 1e5;
 
 /// The smallest of [`LAYER_FACTORS`] used for `--scale min`: with factors down to 0 every A > 0 is certified where
 /// `sigma' >= c > 0`, and there would be no smallest one.
@@ -86,7 +89,7 @@ impl<'a> PositiveSearch<'a> {
     /// Certified count and kernel movement at each scale, `None` where nothing is certified.
     pub fn scan(&self, scales: &[f64]) -> Vec<(f64, Option<Certified>)> {
         let setting = self.default_setting();
-        scales.iter().map(|&a| (a, self.evaluate(a, setting, COARSE, true))).collect()
+        scales.iter().map(|&a| (a, self.evaluate(a, setting, COARSE, true, ITERATION_LIMIT))).collect()
     }
 
     fn widths(&self) -> Vec<usize> {
@@ -134,10 +137,11 @@ impl<'a> PositiveSearch<'a> {
     /// psi of (T9m), and (T9+) in the profile.
     fn profile(&self, start: &PositiveStart, centre: &Centre, cells: usize) -> Profile {
         let unit = start.backward_norm(1).lower() * self.inputs.smin;
-        let multiplicative = |s: f64| multiplicative_factor(start, s) * unit;
-        let psi = |s: f64| ball(centre, s).psi().max(multiplicative(s));
+        let cover = if cells == COARSE { CELLS / 4 } else { CELLS };
+        let multiplicative = |s: f64| multiplicative_factor(start, s, cover) * unit;
+        let rough = |s: f64| ball(centre, s).psi().max(multiplicative_factor(start, s, CELLS / 8) * unit);
         let lazy = self.goal.residual.get() / centre.smin_jacobian.get();
-        let radii = radii(&psi, lazy, 1e3 * lazy, cells);
+        let radii = radii(&rough, lazy, 1e3 * lazy, cells);
         Profile::new(centre, &radii, &multiplicative)
     }
 
@@ -147,21 +151,23 @@ impl<'a> PositiveSearch<'a> {
         self.profile(&start, &centre, COARSE).flow_index(self.goal.residual).is_some()
     }
 
-    fn evaluate(&self, output: f64, setting: Setting, cells: usize, spectral: bool) -> Option<Certified> {
+    /// The certificate with the fewest iterations at one scale, at most `limit` of them.
+    fn evaluate(&self, output: f64, setting: Setting, cells: usize, spectral: bool, limit: u64) -> Option<Certified> {
+        let goal = Goal { limit, ..self.goal };
         let start = self.start(output, setting);
         let centre = start.centre(&self.inputs);
         let profile = self.profile(&start, &centre, cells);
-        let candidates = candidates(&profile, &self.goal);
-        let mut found = by_contraction(&candidates, &self.goal)?;
+        let candidates = candidates(&profile, &goal);
+        let mut found = by_contraction(&candidates, &goal);
         let mut spectrum = None;
-        if spectral {
+        if spectral && !candidates.is_empty() {
             let (alpha, beta) = start.kernel_coefficients();
             spectrum = Spectrum::new(&self.inputs.kernel(alpha, beta), &self.residual, centre.smax_jacobian);
-            let sharper = spectrum.as_ref().and_then(|s| by_spectrum(&profile, &candidates, s, &self.goal));
-            if let Some(sharper) = sharper.filter(|s| s.iterations < found.iterations) {
-                found = sharper;
-            }
+            let sharper = spectrum.as_ref().and_then(|s| by_spectrum(&profile, &candidates, s, &goal));
+            let fewer = |s: &Found| found.is_none_or(|f| s.iterations < f.iterations);
+            found = sharper.filter(fewer).or(found);
         }
+        let found = found?;
         Some(Certified {
             metric: start.metric.clone(),
             start: StartKind::Positive(start),
@@ -242,9 +248,9 @@ impl<'a> PositiveSearch<'a> {
             .into_iter()
             .flat_map(|hidden| self.factor_choices().into_iter().map(move |factor| Setting { hidden, factor }));
         let best = settings
-            .filter_map(|s| Some((self.evaluate(output, s, COARSE, false)?.found.iterations, s)))
-            .min_by_key(|(count, _)| *count)?;
-        self.evaluate(output, best.1, FINE, true)
+            .filter_map(|s| Some((self.evaluate(output, s, COARSE, false, ITERATION_LIMIT)?.found.iterations, s)))
+            .reduce(|a, b| if (b.0 as f64) < 0.95 * a.0 as f64 { b } else { a })?;
+        self.evaluate(output, best.1, FINE, true, ITERATION_LIMIT)
     }
 
     fn at_minimum(&self) -> Option<Certified> {
@@ -259,34 +265,48 @@ impl<'a> PositiveSearch<'a> {
             })
             .min_by(|a, b| a.0.total_cmp(&b.0))?;
         // Right at the edge only vanishing steps are certified; a per cent inside some step is.
-        [1.0, 1.005, 1.01, 1.02, 1.05].iter().find_map(|m| self.evaluate(m * smallest, setting, FINE, true))
+        [1.0, 1.005, 1.01, 1.02, 1.05]
+            .iter()
+            .find_map(|m| self.evaluate(m * smallest, setting, FINE, true, ITERATION_LIMIT))
     }
 
-    /// The smallest A within 10 % of the count at A -> infinity.
+    /// The smallest A within 10 % of the count at A -> infinity, rounded up to whole iterations.
     fn automatic(&self) -> Option<Certified> {
         let hidden = self.default_setting().hidden;
-        let lazy = |factor: f64| -> Option<(f64, f64, u64)> {
+        let lazy = |factor: f64| -> Option<(f64, u64)> {
             let setting = Setting { hidden, factor };
-            let smallest = self.smallest_scale(setting)?;
-            let count = self.evaluate(1e5 * smallest, setting, COARSE, true)?.found.iterations;
-            Some((factor, smallest, count))
+            Some((
+                factor,
+                self.evaluate(LAZY * self.natural_scale(setting), setting, COARSE, true, ITERATION_LIMIT)?
+                    .found
+                    .iterations,
+            ))
         };
         // Ties go to the larger factor: more of the network is trained.
-        let (factor, smallest, fewest) = self
+        let (factor, fewest) = self
             .factor_choices()
             .into_iter()
             .filter_map(lazy)
-            .reduce(|a, b| if (b.2 as f64) < 0.95 * a.2 as f64 { b } else { a })?;
+            .reduce(|a, b| if (b.1 as f64) < 0.9 * a.1 as f64 { b } else { a })?;
         let setting = Setting { hidden, factor };
-        let enough = (fewest as f64 * 1.1).floor() as u64;
-        let sufficient = |a: f64| self.evaluate(a, setting, COARSE, true).is_some_and(|c| c.found.iterations <= enough);
-        let (mut low, mut high) = (smallest, 1e5 * smallest);
-        // The count falls with A; a geometric bisection to 3 % in A.
-        while high / low > 1.03 {
+        let enough = (fewest as f64 * 1.1).ceil() as u64;
+        let sufficient = |a: f64| self.evaluate(a, setting, COARSE, true, enough).is_some();
+        let natural = self.natural_scale(setting);
+        let (mut low, mut high) = (0.1 * natural, LAZY * natural);
+        // The count falls with A; a geometric bisection to 5 % in A.
+        while high / low > 1.05 {
             let middle = (low * high).sqrt();
             if sufficient(middle) { high = middle } else { low = middle }
         }
-        self.evaluate(high, setting, FINE, true)
+        self.evaluate(high, setting, FINE, true, ITERATION_LIMIT)
+    }
+
+    /// The A at which the radius that lazy training needs, `|rho| / smin(J(w0))`, is about as large as A or, with the
+    /// largest input, as the range in which slopes change: training is lazy far above it and uncertifiable far below.
+    fn natural_scale(&self, setting: Setting) -> f64 {
+        let unit = self.start(1.0, setting);
+        let lazy = self.goal.residual.get() / (unit.backward_norm(1).lo() * self.inputs.smin.get());
+        lazy.sqrt().max(lazy * unit.largest_input.get())
     }
 
     /// (T8) at the scales asked for; `auto` is the smallest A within 10 % of the fewest iterations on a grid, `min` the

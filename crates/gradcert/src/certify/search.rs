@@ -40,20 +40,28 @@ const T1: [f64; 19] =
 /// Radii that are tried.
 const RADII: usize = 16;
 
-/// Certified descents with rough numbers of iterations, the fewest first.
+/// Certified descents with rough numbers of iterations, the fewest first. Where none of [`T1`] is certified (close to the
+/// limit of the flow only small steps are) smaller ones are tried.
 pub fn candidates(profile: &Profile, goal: &Goal) -> Vec<(Descent, f64)> {
     let Some(first) = profile.flow_index(goal.residual) else { return vec![] };
-    let mut found = vec![];
-    for j in indices(profile, first) {
-        let (psi, norm) = (profile.psi[j].get(), profile.norm[j].get());
-        // The step that balances |1 - b| and |1 - t1|.
-        let balanced = 2.0 / (1.0 + (psi / norm).powi(2));
-        for t1 in T1.into_iter().chain([balanced]) {
-            found.extend(at(profile, goal, j, t1));
+    let indices = indices(profile, first);
+    let mut scale = 1.0;
+    while scale > 1e-9 {
+        let mut found = vec![];
+        for &j in &indices {
+            // The step that balances |1 - b| and |1 - t1|.
+            let balanced = 2.0 / (1.0 + (profile.psi[j].get() / profile.norm[j].get()).powi(2));
+            for t1 in T1.into_iter().chain([balanced]) {
+                found.extend(at(profile, goal, j, scale * t1));
+            }
         }
+        if !found.is_empty() {
+            found.sort_by(|a, b| a.1.total_cmp(&b.1));
+            return found;
+        }
+        scale *= 0.02;
     }
-    found.sort_by(|a, b| a.1.total_cmp(&b.1));
-    found
+    vec![]
 }
 
 /// The descent at radius j with t1 = c sJ^2, and its rough count, if it is certified.
@@ -148,29 +156,20 @@ impl Spectrum {
     }
 }
 
-/// Arithmetic operations the search with (T5s) may spend.
-const SPECTRAL_BUDGET: f64 = 1e9;
-
-/// The fewest iterations by (T5s): among the candidates within a factor 4 of the best by (T5), then with neighbouring
-/// steps of the best.
+/// The fewest iterations by (T5s), at most `goal.limit`: at the smallest certified radius of every step size that was
+/// tried and at the best by (T5), then with neighbouring steps of the best.
 pub fn by_spectrum(profile: &Profile, found: &[(Descent, f64)], spectrum: &Spectrum, goal: &Goal) -> Option<Found> {
-    let best_rough = found.first()?.1;
     let mut best: Option<Found> = None;
-    let mut spent = 0.0;
-    let mut consider = |descent: &Descent, best: &mut Option<Found>| {
+    let consider = |descent: &Descent, best: &mut Option<Found>| {
         // Whatever needs as many iterations as the best so far may stop there.
         let limit = best.map_or(goal.limit, |b| b.iterations.saturating_sub(1));
-        if spent > SPECTRAL_BUDGET {
-            return;
-        }
         let count = spectrum.envelope(descent, profile, goal.residual).count(goal.target, limit);
-        spent += 3.0 * spectrum.modes.len() as f64 * count.unwrap_or(limit.min(4 * best_rough as u64 + 64)) as f64;
         if let Some(iterations) = count {
             *best = Some(Found { descent: *descent, iterations, envelope: Envelope::Spectral });
         }
     };
-    for (descent, _) in found.iter().take_while(|(_, rough)| *rough <= 4.0 * best_rough + 4.0) {
-        consider(descent, &mut best);
+    for descent in worth_a_spectral_count(found) {
+        consider(&descent, &mut best);
     }
     let mut width = 0.05;
     while let Some(centre) = best.filter(|_| width > 0.004) {
@@ -186,4 +185,23 @@ pub fn by_spectrum(profile: &Profile, found: &[(Descent, f64)], spectrum: &Spect
         }
     }
     best
+}
+
+/// A spectral count costs n operations per iteration, so few candidates get one: the two best by (T5), and for every
+/// value of t1 the smallest radius, unless (T5) needs four times as many iterations as at the best.
+fn worth_a_spectral_count(found: &[(Descent, f64)]) -> Vec<Descent> {
+    let Some((_, fewest)) = found.first() else { return vec![] };
+    let mut chosen: Vec<Descent> = found.iter().take(2).map(|(d, _)| *d).collect();
+    let mut smallest: std::collections::BTreeMap<u64, Descent> = std::collections::BTreeMap::new();
+    for (descent, rough) in found.iter().filter(|(_, rough)| *rough <= 4.0 * fewest + 4.0) {
+        debug_assert!(rough.is_finite());
+        // Equal up to rounding.
+        let key = (descent.t1.get() * 1e4).round() as u64;
+        let entry = smallest.entry(key).or_insert(*descent);
+        if descent.index < entry.index {
+            *entry = *descent;
+        }
+    }
+    chosen.extend(smallest.into_values());
+    chosen
 }

@@ -2,7 +2,7 @@
 
 use super::descent::Descent;
 use gradcert_rigor::linear::Eigenpairs;
-use gradcert_rigor::{Lower, Upper};
+use gradcert_rigor::{Interval, Lower, Upper};
 
 /// The residual at which S = |rho|^2 / n is at most `tolerance`, weakened by one part in 10^9 so that a program that
 /// rounds elsewhere reaches it in the same iteration.
@@ -62,10 +62,10 @@ fn power(q: Upper, k: u64) -> Upper {
 /// On the ball `|Jbar J_k^T - K0| <= dJ (sJ + |J(w0)|)`: `Jbar J_k^T - J0 J0^T = (Jbar - J0) J_k^T + J0 (J_k - J0)^T`.
 pub struct SpectralEnvelope<'a> {
     descent: &'a Descent,
-    /// `|1 - c lam_i|`, rounded up.
-    contraction: Vec<Upper>,
-    /// `|(1 - c lam_i)^k q_i.rho(w0)|`.
-    modes: Vec<Upper>,
+    /// `(1 - c lam_i)^2`, rounded up.
+    contraction_squared: Vec<Upper>,
+    /// `|(1 - c lam_i)^k q_i.rho(w0)|^2`. Squares of tiny modes may underflow to the smallest double, never to 0.
+    modes_squared: Vec<Upper>,
     slowest: Upper,
     /// `c delta`.
     perturbation: Upper,
@@ -84,15 +84,14 @@ impl<'a> SpectralEnvelope<'a> {
         drift: Upper,
         smax_start: Upper,
     ) -> SpectralEnvelope<'a> {
-        let one = gradcert_rigor::Interval::ONE;
         let contraction: Vec<Upper> = (kernel.values().iter())
-            .map(|&value| (one - descent.c * gradcert_rigor::Interval::exact(value)).magnitude())
+            .map(|&value| (Interval::ONE - descent.c * Interval::exact(value)).magnitude())
             .collect();
         let delta = drift * (descent.norm() + smax_start) + kernel.defect();
         SpectralEnvelope {
             slowest: Upper::maximum(contraction.iter().copied()),
-            contraction,
-            modes: modes.to_vec(),
+            contraction_squared: contraction.iter().map(|c| c.square()).collect(),
+            modes_squared: modes.iter().map(|m| m.square()).collect(),
             perturbation: descent.c.upper() * delta,
             deviation: Upper::ZERO,
             u: residual,
@@ -108,14 +107,14 @@ impl<'a> SpectralEnvelope<'a> {
     /// From k to k + 1.
     pub fn advance(&mut self) {
         self.deviation = self.slowest * self.deviation + self.perturbation * self.u;
-        for (mode, &factor) in self.modes.iter_mut().zip(&self.contraction) {
+        for (mode, &factor) in self.modes_squared.iter_mut().zip(&self.contraction_squared) {
             // Modes below the smallest normal number no longer matter: they are left as they are where they would shrink,
             // since arithmetic on subnormals is slow.
             if mode.get() > f64::MIN_POSITIVE || factor.get() > 1.0 {
                 *mode = *mode * factor;
             }
         }
-        let lazy = Upper::norm(self.modes.iter().copied());
+        let lazy = self.modes_squared.iter().copied().sum::<Upper>().sqrt();
         self.u = (self.descent.factor(self.u) * self.u).min(lazy + self.deviation);
     }
 

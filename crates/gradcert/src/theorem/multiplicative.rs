@@ -19,18 +19,19 @@ use super::start::PositiveStart;
 use gradcert_rigor::rounding::{add_up, mul_down, sub_down};
 use gradcert_rigor::{Interval, Lower, Upper};
 
-/// Cells that cover the split of the radius between layer 1 and the others.
-const CELLS: usize = 64;
+/// Cells that cover the split of the radius between layer 1 and the others, for a certificate.
+pub const CELLS: usize = 64;
 
 /// psi(s), relative to `|g_1(w0)| smin(Xt)`: the smallest P over the cover of the splits.
 ///
 /// Splits with `s_other = s t`, t in a cell [lo, hi], have `s_1 <= s sqrt(1 - lo^2)` and `s_other <= s hi`.
-pub fn multiplicative_factor(start: &PositiveStart, s: f64) -> Lower {
+/// Fewer `cells` are as valid and looser.
+pub fn multiplicative_factor(start: &PositiveStart, s: f64, cells: usize) -> Lower {
     let s = Upper::new(s);
-    Lower::minimum((0..CELLS).map(|k| {
+    Lower::minimum((0..cells).map(|k| {
         // Cells of equal angle; any increasing ends from 0 to 1 are a cover.
         let end =
-            |k: usize| if k == CELLS { 1.0 } else { (k as f64 / CELLS as f64 * std::f64::consts::FRAC_PI_2).sin() };
+            |k: usize| if k == cells { 1.0 } else { (k as f64 / cells as f64 * std::f64::consts::FRAC_PI_2).sin() };
         let (low, high) = (end(k), end(k + 1));
         let first = Upper::new(-sub_down(mul_down(low, low), 1.0)).sqrt();
         cell_factor(start, s * first, s * Upper::new(high))

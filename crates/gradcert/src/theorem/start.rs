@@ -92,9 +92,13 @@ impl PositiveStart {
     }
 
     /// What (T9+) needs at w0.
+    ///
+    /// All that tells samples apart here is `|x~_i|`, so samples of nearly equal norm are taken together: each group
+    /// counts as one sample with the largest norm in it and the weight `|(sqrt m_i)_i|` of the group.
     pub fn centre(&self, inputs: &InputBounds) -> Centre {
         let layers = self.layers();
-        let samples = inputs.samples();
+        let (norms, weight) = groups(inputs);
+        let samples = norms.len();
         let weight_norm = inputs.weight_norm();
         let backward: Vec<Interval> =
             (0..=layers).map(|l| if l == 0 { Interval::ZERO } else { self.backward_norm(l) }).collect();
@@ -106,14 +110,12 @@ impl PositiveStart {
         Centre {
             activation: self.activation,
             metric: self.metric.clone(),
-            weight: inputs.weight.clone(),
+            weight,
             weight_norm,
             norm_weights: self.norm_weights.iter().map(|w| w.upper()).collect(),
             preactivations: (0..layers).map(|_| vec![vec![Interval::ZERO]; samples]).collect(),
             hidden: vec![vec![Upper::ZERO; samples]; layers],
-            extended: (0..layers)
-                .map(|l| if l == 0 { inputs.extended.clone() } else { vec![bias(l + 1); samples] })
-                .collect(),
+            extended: (0..layers).map(|l| if l == 0 { norms.clone() } else { vec![bias(l + 1); samples] }).collect(),
             smax_hidden: (0..layers).map(|l| if l == 0 { Upper::UNKNOWN } else { Upper::ZERO }).collect(),
             smax_extended: (0..layers).map(|l| if l == 0 { inputs.smax } else { bias(l + 1) * weight_norm }).collect(),
             backward: backward.iter().map(|g| vec![g.upper(); samples]).collect(),
@@ -135,4 +137,34 @@ impl PositiveStart {
         let verified = largest_eigenvalue_upper(&inputs.kernel(alpha, beta)).sqrt();
         (smin, sum.min(verified))
     }
+}
+
+/// Groups of samples; fewer samples than this are left alone.
+const GROUPS: usize = 24;
+
+/// Samples grouped by `|x~_i|` on a geometric scale: the largest norm and the weight of every group that is not empty.
+fn groups(inputs: &InputBounds) -> (Vec<Upper>, Vec<Upper>) {
+    let mut order: Vec<usize> = (0..inputs.samples()).collect();
+    order.sort_by(|&i, &j| inputs.extended[i].get().total_cmp(&inputs.extended[j].get()));
+    let norm = |i: usize| inputs.extended[i].get();
+    let (Some(&first), Some(&last)) = (order.first(), order.last()) else { return (vec![], vec![]) };
+    // Norms within this factor of the smallest one of a group join it; equal norms always do.
+    let spread = (norm(last) / norm(first).max(f64::MIN_POSITIVE)).powf(1.0 / GROUPS as f64);
+    let factor = if inputs.samples() <= GROUPS { 1.0 } else { spread };
+    let (mut norms, mut weights): (Vec<Upper>, Vec<Upper>) = (vec![], vec![]);
+    let mut smallest = f64::NEG_INFINITY;
+    for i in order {
+        match (norms.last_mut(), weights.last_mut()) {
+            (Some(n), Some(w)) if norm(i) <= factor * smallest => {
+                *n = inputs.extended[i];
+                *w = w.hypot(inputs.weight[i]);
+            }
+            _ => {
+                smallest = norm(i);
+                norms.push(inputs.extended[i]);
+                weights.push(inputs.weight[i]);
+            }
+        }
+    }
+    (norms, weights)
 }
