@@ -1,7 +1,9 @@
 //! How long a check takes: `cargo test --release -p gradcert-certificate timing -- --ignored --nocapture`.
 
 use super::builder::{Case, Kind};
+use super::builder::{Stream, smallest};
 use crate::format::{Claim, Envelope};
+use crate::matrix::{Matrix, Symmetric};
 use std::time::Instant;
 
 #[test]
@@ -43,4 +45,44 @@ fn timing() {
             );
         }
     }
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn timing_of_the_largest_matrices() {
+    let (n, d) = (2000, 3000);
+    let mut stream = Stream(3);
+    let x = Matrix { rows: n, columns: d, values: (0..n * d).map(|_| stream.normal()).collect() };
+    let start = Instant::now();
+    let gram = Symmetric::gram(&x);
+    println!("Gram matrix {:?}", start.elapsed());
+    // The edge of the spectrum is (sqrt d -+ sqrt n)^2.
+    let edge = |sign: f64| (3000f64.sqrt() + sign * 2000f64.sqrt()).powi(2);
+    let start = Instant::now();
+    assert!(gram.at_least(&vec![0.9 * edge(-1.0); n]));
+    println!("lower bound {:?}", start.elapsed());
+    let start = Instant::now();
+    assert!(gram.at_most(&vec![1.1 * edge(1.0); n]));
+    println!("upper bound {:?}", start.elapsed());
+}
+
+/// Inputs with singular values from 1 down to 1e-12, the Gram matrix to 1e-24: rows are prefix sums of scaled vectors, so
+/// that the matrix is a product of a well-conditioned triangle and nearly orthogonal rows.
+#[test]
+fn smallest_singular_values_of_nearly_collinear_inputs_are_found() {
+    let (n, d) = (38, 1841);
+    let mut stream = Stream(4);
+    let base: Vec<f64> = (0..n * d).map(|_| stream.normal() / (d as f64).sqrt()).collect();
+    let mut values = vec![0.0; n * d];
+    for i in 0..n {
+        for j in 0..=i {
+            let scale = 10f64.powf(-12.0 * j as f64 / (n - 1) as f64);
+            (0..d).for_each(|k| values[i * d + k] += scale * base[j * d + k]);
+        }
+    }
+    let gram = Symmetric::gram(&Matrix { rows: n, columns: d, values });
+    let start = Instant::now();
+    let found = smallest(&gram, &vec![1.0; n]);
+    println!("smin >= {found:e} in {:?}", start.elapsed());
+    assert!(found > 3e-13 && found < 1e-12);
 }
