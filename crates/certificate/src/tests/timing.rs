@@ -4,6 +4,8 @@ use super::builder::{Case, Kind};
 use super::builder::{Stream, smallest};
 use crate::format::{Claim, Envelope};
 use crate::matrix::{Matrix, Symmetric};
+use crate::{ball::ball, multiplicative};
+use gradcert_rigor::Upper;
 use std::time::Instant;
 
 #[test]
@@ -85,4 +87,24 @@ fn smallest_singular_values_of_nearly_collinear_inputs_are_found() {
     let found = smallest(&gram, &vec![1.0; n]);
     println!("smin >= {found:e} in {:?}", start.elapsed());
     assert!(found > 3e-13 && found < 1e-12);
+}
+
+/// The worst case of a profile: every one of 400 radii needs its own bounds.
+#[test]
+#[ignore = "a measurement"]
+fn timing_of_400_radii() {
+    for (n, d, layers, width) in [(38, 3051, 2, 32), (500, 1000, 2, 32), (500, 1000, 4, 32)] {
+        let case = Case::new(7, n, d, layers, width, 300.0);
+        let (_, centre) = case.centre();
+        let shape = case.layers();
+        let start = Instant::now();
+        let positive = centre.positive.as_ref().unwrap();
+        let radius = |j: usize| Upper::new(1e-3 * j as f64);
+        let some =
+            (1..=400).filter(|&j| multiplicative::psi(&centre, &shape, positive, radius(j)).is_positive()).count();
+        let first = start.elapsed();
+        let start = Instant::now();
+        let all = (1..=400).filter(|&j| ball(&centre, &shape, radius(j)).psi.is_positive()).count();
+        println!("n {n} L {layers}: (T9m) {first:?} ({some} positive), (T9+) {:?} ({all} positive)", start.elapsed());
+    }
 }
