@@ -126,7 +126,7 @@ impl Activation {
             SmoothLeakyRelu(_) | Identity => Slope::Increasing,
             // The slopes turn at +-2.39935728 and +-sqrt 2; their least values are -0.09984 and -0.12891.
             Silu => Slope::Knee { knee: 2.399_357, floor: 0.0999 },
-            Gelu => Slope::Knee { knee: 1.414_213, floor: 0.128_91 },
+            Gelu => Slope::Knee { knee: 1.414, floor: 0.128_91 },
             _ => Slope::Bell,
         }
     }
@@ -139,9 +139,9 @@ impl Activation {
             Erf => around(std::f64::consts::FRAC_1_SQRT_2),
             Arctan => around(0.577_350_269_190), // 1/sqrt 3
             Algebraic => around(0.5),
-            // Both fall up to the zero at the knee; beyond it |sigma''| stays below 0.0493 and 2 phi(2) = 0.10799.
+            // Both fall up to the zero near the knee; beyond it |sigma''| stays below 0.0493 and 2 phi(2) = 0.10799.
             Silu => Curvature { peak: (0.0, 0.0), knee: 2.399_357, rest: 0.0494 },
-            Gelu => Curvature { peak: (0.0, 0.0), knee: 1.414_213, rest: 0.108 },
+            Gelu => Curvature { peak: (0.0, 0.0), knee: 1.414, rest: 0.108 },
             _ => Curvature { peak: (0.0, 0.0), knee: f64::INFINITY, rest: 0.0 },
         }
     }

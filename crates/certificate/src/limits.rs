@@ -17,7 +17,7 @@ pub const MAX_COUNT: usize = 1_000_000_000;
 /// Largest certified count; exactly a double.
 pub const MAX_ITERATIONS: u64 = 1_000_000_000_000_000;
 /// Most (merged) samples: matrices of their square are held in memory.
-pub const MAX_SAMPLES: usize = 20_000;
+pub const MAX_SAMPLES: usize = 8192;
 /// Largest input, target and parameter, and the range of positive numbers in a file: far from overflow of squares.
 pub const MAX_MAGNITUDE: f64 = 1e100;
 

@@ -261,7 +261,7 @@ impl Case {
 }
 
 /// The largest provable s with `A >= diag(s^2 / m)`, less `SLACK`.
-fn smallest(a: &Symmetric, m: &[f64]) -> f64 {
+pub(crate) fn smallest(a: &Symmetric, m: &[f64]) -> f64 {
     let proved = |s: f64| a.at_least(&m.iter().map(|m| s * s / m * (1.0 + 1e-15)).collect::<Vec<_>>());
     let (mut low, mut high) = (0.0, a.trace().get().sqrt() * m.iter().fold(1.0, |x: f64, &y| x.max(y)).sqrt());
     for _ in 0..60 {

@@ -1,5 +1,8 @@
 //! Tests of the checker as a whole, with certificates built from its own derivations.
 
+// Counts and timings are what these tests are read for.
+#![allow(clippy::print_stdout)]
+
 mod builder;
 mod classic;
 mod mutants;
