@@ -73,9 +73,11 @@ PLANTS = [
           ".map(|(&low, e)| low.minus(e.value(at.s))).fold(Lower::ZERO, Lower::max)", "attack reference"),
     Plant("multiplicities missing in norms over samples", THEOREM + "drift.rs",
           "map(|(d, &w)| w * entry(d)).collect();", "map(|(d, _)| entry(d)).collect();", "attack reference"),
-    Plant("row sums instead of the coupling of layers", THEOREM + "ball.rs",
+    Plant("the largest coupling instead of the norm of all", THEOREM + "ball.rs",
           "spectral_norm(&coefficients, layers, layers) * s + Upper::norm(remainders)",
           "Upper::maximum(coefficients.iter().copied()) * s + Upper::norm(remainders)", "attack reference"),
+    Plant("inputs that ignore the metric", "crates/gradcert/src/certify/given.rs",
+          "problem.input_bounds_in(metric)", "problem.input_bounds(metric.biases[1] == 0.0)", "by_hand descent"),
     # --------------------------------------------------------------------------------- quantities at the centre
     Plant("kernel without multiplicities", THEOREM + "general.rs",
           "SymmetricBall::from_enclosed(&kernel.scale_rows(root_multiplicity).scale_columns(root_multiplicity))",
@@ -104,9 +106,11 @@ PLANTS = [
           "integral = integral + Lower::new(s).minus(before) * profile.psi.last().copied().unwrap_or(psi);", "by_hand"),
     Plant("theta of the linear step lemma set to 1", THEOREM + "descent.rs",
           "    theta.min(Lower::ONE)\n", "    theta.max(Lower::ONE)\n", "adversary"),
-    Plant("thA without its second condition", THEOREM + "descent.rs",
-          "if condition.hi() <= 1.0 { theta.lower() } else { Lower::ZERO }",
-          "if condition.hi() <= 1e9 { theta.lower() } else { Lower::ZERO }", "adversary"),
+    # The second condition of thA, lam T + thA sqrt(t0 T) <= 1, cannot be planted away: where the first holds, so does it
+    # (on a grid of t0, T, lam the left side stays below 1 and reaches it only at t0 = T = 1).
+    Plant("thA with T = 1 for large steps", THEOREM + "descent.rs",
+          "let big = Interval::exact(t1.get().max(1.0));", "let big = Interval::exact(t1.get().min(1.0).max(1.0));",
+          "adversary"),
     Plant("thA without the curvature term", THEOREM + "descent.rs",
           "let room = two - t0 - big - two * lambda;", "let room = two - t0 - big;", "adversary"),
     Plant("second form without its loss", THEOREM + "descent.rs",

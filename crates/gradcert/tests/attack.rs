@@ -113,9 +113,9 @@ fn attack_ball(number: u64, record: &mut Record) {
     attack.compare(&here);
     let mut places = vec![here];
     for goal in [Goal::Smallest, Goal::Largest, Goal::Drift] {
-        for _ in 0..3 {
+        for _ in 0..6 {
             let from = displacement(&mut dice, &case.net, s);
-            places.push(attack.climb(&from, goal, 5));
+            places.push(attack.climb(&from, goal, 8));
         }
     }
     for place in places.iter().step_by(2) {
@@ -168,7 +168,7 @@ fn attack_positive(number: u64, record: &mut Record) {
     let floor = slope_floor_psi(&case.network(), &case.metric(), Lower::ONE);
     let sampled = case.sampled();
     let slack = ROUNDING * unit.get();
-    let found = lowest_backward_norm(&sampled, &mut dice, s, 4, 6);
+    let found = lowest_backward_norm(&sampled, &mut dice, s, 6, 8);
     record.at_most("T9m |g_1|", promised.get() - slack, found, 0.0, number);
     record.at_most("T7+ |g_1|", floor.get() - slack, found, 0.0, number);
     let least = Singular::new(&sampled.jacobian(&displacement(&mut dice, &case.net, s))).smallest();

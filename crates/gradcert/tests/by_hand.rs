@@ -2,9 +2,12 @@
 
 mod support;
 
+use gradcert::certify::problem::{Coordinates, Problem};
+use gradcert::certify::{Options, Outcome, given};
 use gradcert::theorem::ball::ball;
 use gradcert::theorem::descent::Descent;
 use gradcert::theorem::envelope::{contraction_count, target};
+use gradcert::theorem::general;
 use gradcert::theorem::profile::Profile;
 use gradcert_rigor::{Interval, Lower, Upper};
 use support::case::{Case, PositiveCase, zeros};
@@ -78,6 +81,34 @@ fn two_weights_by_hand() {
     assert!(profile.flow_index(Upper::new(0.999 * limit)).is_some());
     assert!(profile.flow_index(Upper::new(limit)).is_none());
     assert!(profile.integral.last().unwrap().get() < limit);
+}
+
+/// The same two weights where the first moves with the factor 10, from (0, 1) with y = 0.4. Its J is (10 w_2, w_1), so
+/// `dJ >= 0.5` at s = 0.05; with inputs that ignore the factor dJ was 0.05 and one iteration was certified to S = 1e-16,
+/// after which S is 0.11.
+#[test]
+fn factor_of_the_first_layer_counts() {
+    let mut net = zeros(sigma::identity(), &[1, 1, 1]);
+    net.weights[2][0][0] = 1.0;
+    net.weight_factor[1] = 10.0;
+    net.bias_factor.fill(0.0);
+    let case = Case { net, x: vec![vec![1.0]], multiplicity: vec![1] };
+    let problem = Problem::new(&[1.0], 1, 1, vec![0.4], Coordinates::Raw);
+    let inputs = problem.input_bounds_in(&case.metric());
+    let (centre, _) = general::centre(&case.network(), &case.passes(), &case.metric(), &inputs);
+    let bounds = ball(&centre, 0.05);
+    assert!(bounds.drift.get() >= 0.5 && bounds.lipschitz.get() >= 10.0, "{bounds:?}");
+    let options = Options { tolerance: 1e-16, ..Options::default() };
+    let Outcome::Certified(certified) = given::certify(&problem, &case.network(), &case.metric(), &options) else {
+        return;
+    };
+    let (eta, mut first, mut second) = (certified.found.descent.step_size, 0.0f64, 1.0f64);
+    for _ in 0..certified.found.iterations {
+        let slope = 2.0 * (first * second - 0.4);
+        (first, second) = (first - 100.0 * eta * slope * second, second - eta * slope * first);
+    }
+    let loss = (first * second - 0.4).powi(2);
+    assert!(loss <= options.tolerance, "{loss} after {} iterations", certified.found.iterations);
 }
 
 /// One sample, by hand: (T6) gives `K_0 = a^2 + h^2 + ...` for `f = a sigma(w x + b) + d`.

@@ -172,13 +172,13 @@ fn demand_runs(record: &Record, least: u64) {
 
 #[test]
 fn certified_runs_keep_their_promises() {
-    demand_runs(&runs(0..70), 40);
+    demand_runs(&runs(0..100), 50);
 }
 
 #[test]
 #[ignore = "long: make test-long"]
 fn thousands_of_certified_runs_keep_their_promises() {
-    demand_runs(&runs(10_000..11_500), 1000);
+    demand_runs(&runs(10_000..12_500), 1000);
 }
 
 // ------------------------------------------------------------------------------------------ whole certificates
@@ -305,10 +305,19 @@ fn certificates_of_given_starts_hold() {
                 (case.net.weight_factor[l], case.net.bias_factor[l]) = (0.0, 0.0);
             }
         }
+        if dice.chance(0.4) {
+            // The inputs, too, are seen through the metric.
+            case.net.weight_factor[1] = dice.pick(&[0.3, 3.0, 10.0]);
+            case.net.bias_factor[1] *= dice.pick(&[0.5, 1.0, 2.0]);
+        }
         let spectrum = Singular::new(&case.sampled().jacobian(&vec![0.0; case.net.size()]));
+        // The search follows thousands of iterations for every step it tries.
+        if spectrum.smallest() < 0.1 * spectrum.largest() {
+            continue;
+        }
         let size = spectrum.smallest().powi(2) / spectrum.largest() * dice.decades(-3.0, 0.0);
         let targets = labels(&mut dice, &case, size);
-        let options = Options { tolerance: 1e-8 * size * size, ..Options::default() };
+        let options = Options { tolerance: 1e-5 * size * size, ..Options::default() };
         let Outcome::Certified(certified) =
             given::certify(&problem(&case, &targets), &case.network(), &case.metric(), &options)
         else {
@@ -318,5 +327,5 @@ fn certificates_of_given_starts_hold() {
         check_certificate(&case, &targets, &certified, options.tolerance, number, &mut record);
     }
     record.print("given start");
-    assert!(certified_runs >= 20, "only {certified_runs} certificates");
+    assert!(certified_runs >= 12, "only {certified_runs} certificates");
 }

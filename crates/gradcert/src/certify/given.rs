@@ -26,7 +26,7 @@ pub fn certify(problem: &Problem, start: &Network, metric: &Metric, options: &Op
             EnclosedMatrix::exact(Mat::identity(n, n))
         }
     };
-    let inputs = problem.input_bounds(metric.biases[1] == 0.0);
+    let inputs = problem.input_bounds_in(metric);
     let passes = EnclosedPasses::new(start, &rows);
     let residual = passes.residual(&problem.targets, inputs.root_multiplicity());
     let (at, kernel) = centre(start, &passes, metric, &inputs);

@@ -1,5 +1,6 @@
 //! What is to be learned: inputs in the coordinates of the first layer, targets, multiplicities.
 
+use crate::theorem::centre::Metric;
 use crate::theorem::inputs::InputBounds;
 use faer::Mat;
 use gradcert_rigor::linear::{EnclosedMatrix, smallest_singular_value_lower};
@@ -76,6 +77,21 @@ impl Problem {
             Coordinates::Raw => InputBounds::of_rows(&self.rows, &self.multiplicity, !freeze_bias),
             Coordinates::Whitened { .. } => InputBounds::unit(&self.multiplicity),
         }
+    }
+
+    /// Bounds of `[D_W1 X, D_b1 1]`: the inputs as the first layer sees them in a metric.
+    pub fn input_bounds_in(&self, metric: &Metric) -> InputBounds {
+        let (weight, bias) = (metric.weights[1], metric.biases[1]);
+        if weight == 1.0 && (bias == 0.0 || (bias == 1.0 && self.coordinates == Coordinates::Raw)) {
+            return self.input_bounds(bias == 0.0);
+        }
+        let n = self.rows.nrows();
+        let rows = match self.coordinates {
+            Coordinates::Raw => self.rows.clone(),
+            Coordinates::Whitened { .. } => EnclosedMatrix::exact(Mat::identity(n, n)),
+        };
+        let extended = rows.scaled(Interval::exact(weight)).append_column(&vec![Interval::exact(bias); n]);
+        InputBounds::of_rows(&extended, &self.multiplicity, false)
     }
 
     /// A lower bound of `smin` of the unweighted samples that T inverts; whitening needs it to be positive.
