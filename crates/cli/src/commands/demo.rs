@@ -105,7 +105,7 @@ fn declined() -> Result<String, Failure> {
 }
 
 fn parse(command: &str, arguments: &[&str]) -> Result<Command, Failure> {
-    let line = ["gradcert", command].iter().chain(arguments);
+    let line = [&["gradcert", command], arguments].concat();
     Cli::try_parse_from(line).map(|cli| cli.command).map_err(|e| Failure::usage(e.to_string()))
 }
 

@@ -156,13 +156,17 @@ impl Spectrum {
     }
 }
 
+/// A count by (T5s) may cost this many updates of modes; longer runs are left to (T5), which costs nothing.
+const SPECTRAL_WORK: u64 = 50_000_000;
+
 /// The fewest iterations by (T5s), at most `goal.limit`: at the smallest certified radius of every step size that was
 /// tried and at the best by (T5), then with neighbouring steps of the best.
 pub fn by_spectrum(profile: &Profile, found: &[(Descent, f64)], spectrum: &Spectrum, goal: &Goal) -> Option<Found> {
     let mut best: Option<Found> = None;
+    let affordable = SPECTRAL_WORK / (spectrum.modes.len() as u64 + 1);
     let consider = |descent: &Descent, best: &mut Option<Found>| {
         // Whatever needs as many iterations as the best so far may stop there.
-        let limit = best.map_or(goal.limit, |b| b.iterations.saturating_sub(1));
+        let limit = best.map_or(goal.limit.min(affordable), |b| b.iterations.saturating_sub(1));
         let count = spectrum.envelope(descent, profile, goal.residual).count(goal.target, limit);
         if let Some(iterations) = count {
             *best = Some(Found { descent: *descent, iterations, envelope: Envelope::Spectral });

@@ -33,7 +33,9 @@ pub fn theta_linear(t0: Upper, t1: Upper) -> Lower {
     } else {
         middle.min(last)
     };
-    theta.min(Lower::ONE)
+    // The proof squares 1 - th sqrt(t0 m), m <= T, which must not be negative.
+    let theta = theta.min(Lower::ONE);
+    if (Upper::new(theta.get()) * (t0 * t1).sqrt()).get() <= 1.0 { theta } else { Lower::ZERO }
 }
 
 /// `thA` of (T4), with the curvature term: `sqrt(T (2 - t0 - T - 2 lam) / (1 - t0 T))`, valid if

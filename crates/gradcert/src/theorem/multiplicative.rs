@@ -27,6 +27,10 @@ pub const CELLS: usize = 64;
 /// Splits with `s_other = s t`, t in a cell [lo, hi], have `s_1 <= s sqrt(1 - lo^2)` and `s_other <= s hi`.
 /// Fewer `cells` are as valid and looser.
 pub fn multiplicative_factor(start: &PositiveStart, s: f64, cells: usize) -> Lower {
+    // m_l is clipped at 0 below, which would be wrong for a slope of both signs.
+    if !start.activation.has_positive_slope() {
+        return Lower::ZERO;
+    }
     let s = Upper::new(s);
     Lower::minimum((0..cells).map(|k| {
         // Cells of equal angle; any increasing ends from 0 to 1 are a cover.
