@@ -172,7 +172,10 @@ pub fn by_spectrum(profile: &Profile, found: &[(Descent, f64)], spectrum: &Spect
             *best = Some(Found { descent: *descent, iterations, envelope: Envelope::Spectral });
         }
     };
-    for descent in worth_a_spectral_count(found) {
+    // Long runs of many samples get fewer candidates, the most promising ones.
+    let cost = found.first().map_or(1.0, |(_, rough)| rough * spectrum.modes.len() as f64);
+    let most = (4.0 * SPECTRAL_WORK as f64 / cost).max(3.0) as usize;
+    for descent in worth_a_spectral_count(found).into_iter().take(most) {
         consider(&descent, &mut best);
     }
     let mut width = 0.05;
@@ -206,6 +209,7 @@ fn worth_a_spectral_count(found: &[(Descent, f64)]) -> Vec<Descent> {
             *entry = *descent;
         }
     }
-    chosen.extend(smallest.into_values());
+    // Larger steps first: nearly lazy training is fastest close to the limit of stability.
+    chosen.extend(smallest.into_values().rev());
     chosen
 }
