@@ -75,7 +75,13 @@ fn large_values_that_are_still_allowed_are_answered() {
     for (name, table) in [
         ("inputs", Table::gaussian(20, 4, 8).map(|x| 1e140 * x)),
         ("tiny", Table::gaussian(20, 4, 8).map(|x| 1e-200 * x)),
-        ("targets", Table { targets: ["1e140", "-1e140", "2e140", "1"].map(str::to_owned).to_vec(), ..Table::gaussian(20, 4, 8) }),
+        (
+            "targets",
+            Table {
+                targets: ["1e140", "-1e140", "2e140", "1"].map(str::to_owned).to_vec(),
+                ..Table::gaussian(20, 4, 8)
+            },
+        ),
     ] {
         folder.write("data.csv", table.csv());
         let code = folder.run("certify --data data.csv --scale 10").code;
@@ -86,12 +92,12 @@ fn large_values_that_are_still_allowed_are_answered() {
 #[test]
 fn scales_at_the_edge_of_the_doubles_are_answered() {
     let folder = Folder::new();
-    folder.write("data.csv", Table::gaussian(21, 4, 8).csv());
+    folder.write("data.csv", Table::gaussian(21, 3, 9).csv());
     for options in [
         "--scale 1e308",
         "--scale 1e-308",
-        "--scale 1e308 --hidden-scale 1e308 --depth 4",
-        "--scale 1e-308 --hidden-scale 1e-308 --depth 4",
+        "--scale 1e308 --hidden-scale 1e308 --depth 3 --width 4",
+        "--scale 1e-308 --hidden-scale 1e-308 --depth 3 --width 4",
         "--scale 10 --tol 1e-320",
         "--scale 10 --tol 1e300",
         "--scale 10 --width 1",

@@ -42,7 +42,7 @@ fn changed(folder: &Folder, pointer: &str, change: &dyn Fn(&Value) -> Value) {
 
 #[test]
 fn every_claim_that_is_made_stronger_is_refused() {
-    let (folder, needed) = certified("--depth 3 --width 6");
+    let (folder, needed) = certified("--depth 3 --width 6 --scale 100");
     let claim = "/certificates/0/claim";
     // Fewer iterations than even the run took cannot be true.
     changed(&folder, &format!("{claim}/iterations"), &|_| json!(needed - 1));

@@ -29,8 +29,8 @@ fn the_loss_never_exceeds_the_recorded_envelope() {
         "",
         "--whiten",
         "--depth 3 --width 6 --scale 100",
-        "--depth 3 --width 6 --scale min --tol 1e-12",
-        "--scale min --layer-steps auto --tol 1e-12",
+        "--depth 3 --width 6 --scale 5 --tol 1e-12",
+        "--scale 3 --layer-steps auto --tol 1e-12",
         "--activation tanh --scale 30",
         "--whiten --start lecun --width 500",
     ] {
