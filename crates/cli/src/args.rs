@@ -145,10 +145,10 @@ pub(crate) struct NetArgs {
     pub(crate) start: StartArg,
     /// Output scale A of the positive start: auto (within 10 % of the fewest iterations), min (the smallest
     /// certifiable), or a number.
-    #[arg(long, default_value = "auto", value_parser = parse_scale)]
+    #[arg(long, default_value = "auto", value_parser = parse_scale, allow_negative_numbers = true)]
     pub(crate) scale: Scale,
     /// Entries of the hidden layers of the positive start: auto or a number.
-    #[arg(long, default_value = "auto", value_parser = parse_hidden_scale)]
+    #[arg(long, default_value = "auto", value_parser = parse_hidden_scale, allow_negative_numbers = true)]
     pub(crate) hidden_scale: HiddenScale,
     /// Step sizes of the layers after the first: equal, or auto (the default with --whiten).
     #[arg(long, value_enum)]
@@ -166,10 +166,10 @@ pub(crate) struct NetArgs {
     #[arg(long)]
     pub(crate) freeze_bias: bool,
     /// Seed of a random start.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) seed: u64,
     /// The mean squared loss that counts as zero.
-    #[arg(long, default_value = "1e-20", value_parser = positive_number)]
+    #[arg(long, default_value = "1e-20", value_parser = positive_number, allow_negative_numbers = true)]
     pub(crate) tol: f64,
     /// Threads (default: all processors).
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -189,7 +189,8 @@ impl NetArgs {
         match self.layer_steps {
             Some(Steps::Equal) => LayerSteps::Equal,
             Some(Steps::Auto) => LayerSteps::Auto,
-            None if self.whiten => LayerSteps::Auto,
+            // The original theorem is about plain descent.
+            None if self.whiten && self.method == Method::Sharp => LayerSteps::Auto,
             None => LayerSteps::Equal,
         }
     }
@@ -255,7 +256,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// certified, or a step size of your own (an uncertified run).
-    #[arg(long, default_value = "certified", value_parser = parse_step)]
+    #[arg(long, default_value = "certified", value_parser = parse_step, allow_negative_numbers = true)]
     pub(crate) step: StepArg,
     /// Stop after this many iterations (default: the certified number, 100,000 without a certificate).
     #[arg(long, value_name = "N")]

@@ -100,6 +100,28 @@ impl Session {
     }
 }
 
+/// An error if the network of the options would not fit into memory: parameters, their gradient and the start, and a few
+/// arrays per hidden layer with a row per sample.
+pub(crate) fn within_memory(net: &NetArgs, task: &Task) -> Result<(), Failure> {
+    let mut before = task.problem.input_width() as f64;
+    let (mut parameters, mut units) = (0.0, 0.0);
+    for width in net.hidden_widths().into_iter().chain([1]) {
+        let width = width as f64;
+        parameters += width * (before + 1.0);
+        units += width;
+        before = width;
+    }
+    let bytes = 8.0 * (4.0 * parameters + 6.0 * task.problem.rows.nrows() as f64 * units);
+    if bytes > MEMORY_LIMIT {
+        return Err(Failure::limit(format!(
+            "a network with {parameters:.1e} parameters needs about {:.0} GB of memory, more than {:.0} GB",
+            bytes / 1e9,
+            MEMORY_LIMIT / 1e9
+        )));
+    }
+    Ok(())
+}
+
 /// Names and targets of the problems of a data set, duplicates included.
 pub(crate) fn problems(dataset: &Dataset) -> Vec<(String, Vec<f64>)> {
     let name = |p: &gradcert_data::Problem| match dataset.target_name() {
@@ -148,9 +170,6 @@ pub(crate) fn certify(task: &Task, index: usize, net: &NetArgs) -> Result<Outcom
             Ok(search) => search.certify(),
             Err(reasons) => Outcome::Declined(reasons),
         });
-    }
-    if net.method == Method::Paper {
-        return Err(Failure::usage("--method paper is about --start positive"));
     }
     let start = given_start(task, index, net)?;
     Ok(given::certify(&task.problem, &start, &metric(net, start.layers()), &options))

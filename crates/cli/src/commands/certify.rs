@@ -3,10 +3,10 @@
 use crate::args::{CertifyArgs, Method, NetArgs, StartArg};
 use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds};
-use crate::session::{Session, Task, certify, coordinates, options, set_threads};
-use gradcert::certify::Outcome;
+use crate::session::{Session, Task, certify, coordinates, options, set_threads, within_memory};
 use gradcert::certify::positive::PositiveSearch;
 use gradcert::certify::record;
+use gradcert::certify::{HiddenScale, Outcome, Reason, Scale};
 use gradcert::model::{Meaning, Model};
 use gradcert_certificate::format::{Data, FORMAT, File, VERSION};
 use gradcert_certificate::hash;
@@ -18,6 +18,9 @@ pub(crate) fn run(args: &CertifyArgs) -> Result<(Exit, Output), Failure> {
     let session = Session::open(&args.data)?;
     let clock = Seconds::start();
     if args.scan {
+        if args.out.is_some() {
+            return Err(Failure::usage("--scan writes no certificate: leave out --out"));
+        }
         return scan(&session, &args.net, &clock);
     }
     let results = certify_all(&session, &args.net)?;
@@ -35,6 +38,7 @@ pub(crate) fn run(args: &CertifyArgs) -> Result<(Exit, Output), Failure> {
 /// Every problem of a session with its outcome.
 pub(crate) fn certify_all(session: &Session, net: &NetArgs) -> Result<Vec<(Task, Outcome)>, Failure> {
     let tasks = session.tasks(coordinates(net))?;
+    check_options(net, &tasks)?;
     let obvious = session.obvious_decline();
     tasks
         .into_iter()
@@ -47,6 +51,19 @@ pub(crate) fn certify_all(session: &Session, net: &NetArgs) -> Result<Vec<(Task,
             Ok((task, outcome))
         })
         .collect()
+}
+
+/// Options that contradict each other, and networks that do not fit into memory.
+fn check_options(net: &NetArgs, tasks: &[Task]) -> Result<(), Failure> {
+    if net.start != StartArg::Positive {
+        if net.method == Method::Paper {
+            return Err(Failure::usage("--method paper is about --start positive"));
+        }
+        if net.scale != Scale::Auto || net.hidden_scale != HiddenScale::Auto {
+            return Err(Failure::usage("--scale and --hidden-scale are about --start positive"));
+        }
+    }
+    tasks.iter().try_for_each(|task| within_memory(net, task))
 }
 
 pub(crate) fn exit(results: &[(Task, Outcome)]) -> Exit {
@@ -171,28 +188,42 @@ pub(crate) fn start_beside(certificate: &Path) -> PathBuf {
 
 /// Writes through a temporary file, so that no half-written file is ever found.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let temporary = path.with_extension("tmp");
-    std::fs::write(&temporary, bytes).map_err(|e| Failure::file(path, &e))?;
-    std::fs::rename(&temporary, path).map_err(|e| Failure::file(path, &e))
+    // A name that is nobody else's: `results.tmp` beside `results.json` may be a file of the user.
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let written = std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written.map_err(|e| Failure::file(path, &e))
 }
 
 fn scan(session: &Session, net: &NetArgs, clock: &Seconds) -> Result<(Exit, Output), Failure> {
     if net.start != StartArg::Positive {
         return Err(Failure::usage("--scan varies the output scale of the positive start"));
     }
+    if net.method == Method::Paper || net.scale != Scale::Auto {
+        return Err(Failure::usage("--scan varies --scale, with --method sharp"));
+    }
     let scales: Vec<f64> = (0..=16).map(|k| 10f64.powf(0.25 * f64::from(k))).collect();
     let mut text = String::new();
     let mut problems = vec![];
-    for task in session.tasks(coordinates(net))? {
+    let declined = |reasons: &[Reason]| Output {
+        text: reasons_text(reasons),
+        json: json!({"status": "declined", "reasons": reasons, "seconds": clock.seconds()}),
+    };
+    if let Some(reason) = session.obvious_decline() {
+        return Ok((Exit::Declined, declined(&[reason])));
+    }
+    let tasks = session.tasks(coordinates(net))?;
+    check_options(net, &tasks)?;
+    for task in tasks {
         let options = options(net);
         text += &format!("{}\n{:>12} {:>14} {:>12} {:>18}\n", task.name, "A", "iterations", "rate", "kernel moves <=");
         let search = match PositiveSearch::new(&task.problem, &options) {
             Ok(search) => search,
-            Err(reasons) => {
-                let output =
-                    Output { text: reasons_text(&reasons), json: json!({"status": "declined", "reasons": reasons}) };
-                return Ok((Exit::Declined, output));
-            }
+            Err(reasons) => return Ok((Exit::Declined, declined(&reasons))),
         };
         let rows: Vec<Value> = search
             .scan(&scales)

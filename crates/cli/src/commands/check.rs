@@ -18,6 +18,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<(Exit, Output), Failure> {
     let bytes = read(&args.certificate)?;
     let dataset = load(&args.data)?;
     let start = args.start.clone().unwrap_or_else(|| start_beside(&args.certificate));
+    if args.start.is_some() {
+        // A start that was asked for is not optional.
+        std::fs::metadata(&start).map_err(|e| Failure::file(&start, &e))?;
+    }
     let clock = Seconds::start();
     let verdict = verify(&bytes, &dataset, &start)?;
     let seconds = clock.seconds();

@@ -48,6 +48,7 @@ pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Resu
     }
     std::fs::create_dir_all(&args.out).map_err(|e| Failure::file(&args.out, &e))?;
     let uncertified = args.step != StepArg::Certified;
+    remove_earlier_certificate(&args.out)?;
     if !uncertified {
         save(&session, &args.net, &results, &args.out.join("certificate.json"))?;
     }
@@ -55,9 +56,12 @@ pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Resu
     let seconds = clock.seconds();
     model_of(&session, &trained).save(&args.out.join("model.safetensors"))?;
     write_history(&trained, &args.out)?;
-    let json = json_of(&args.net, &trained, uncertified, seconds);
-    let text = trained.iter().map(|t| text_of(t, uncertified)).collect::<String>()
-        + &format!("written to {}\n", args.out.display());
+    let check = if uncertified { None } else { Some(own_check(&session, &args.out)?) };
+    let mut json = json_of(&args.net, &trained, uncertified, seconds);
+    json["check"] = json!(check.as_ref().map(|c| if c.valid { "valid" } else { "invalid" }));
+    let mut text: String = trained.iter().map(|t| text_of(t, uncertified)).collect();
+    text += &check.as_ref().map(check_text).unwrap_or_default();
+    text += &format!("written to {}\n", args.out.display());
     let material = Material {
         title: format!("gradcert: {}", session.source),
         command: command.to_owned(),
@@ -65,12 +69,33 @@ pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Resu
         net: &args.net,
         trained: &trained,
         uncertified,
-        check: if uncertified { None } else { Some(own_check(&session, &args.out)?) },
+        check,
         evaluations: evaluations(&session, &trained, test)?,
     };
+    let refused = material.check.as_ref().is_some_and(|c| !c.valid);
     crate::report::write(&material, &args.out)?;
-    let text = text + &accuracy_text(&material.evaluations);
-    Ok((Exit::Done, Output { text, json }))
+    text += &accuracy_text(&material.evaluations);
+    Ok((if refused { Exit::Invalid } else { Exit::Done }, Output { text, json }))
+}
+
+/// A certificate of an earlier run in the same folder says nothing about the model that is written now.
+fn remove_earlier_certificate(folder: &Path) -> Result<(), Failure> {
+    let certificate = folder.join("certificate.json");
+    for path in [start_beside(&certificate), certificate] {
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Failure::file(&path, &error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_text(check: &Check) -> String {
+    if check.valid {
+        return "the independent checker confirms the certificate\n".to_owned();
+    }
+    let lines: Vec<&str> = check.lines.iter().map(|line| line.text.as_str()).collect();
+    format!("THE INDEPENDENT CHECKER REFUSES THE CERTIFICATE, this is a bug: {}\n", lines.join("; "))
 }
 
 fn train_all(args: &TrainArgs, results: Vec<(Task, Outcome)>) -> Result<Vec<Trained>, Failure> {
@@ -164,7 +189,10 @@ fn json_of(net: &NetArgs, trained: &[Trained], uncertified: bool, seconds: f64) 
         let mut json = outcome_json(net, &t.task, &t.outcome);
         if uncertified {
             json["status"] = json!("uncertified");
-            json["certified_iterations"] = Value::Null;
+            // Bounds of a certificate with another step size would be false claims about this run.
+            for bound in ["certified_iterations", "radius", "rate", "smin_lower", "theorem", "kernel_movement_upper"] {
+                json[bound] = Value::Null;
+            }
         }
         json["step_size"] = json!(t.plan.step_size);
         json["iterations"] = json!(t.run.iterations);

@@ -1,0 +1,11 @@
+//! The `gradcert` program as its users meet it: real processes, real files, in a fresh folder each.
+
+mod bad_input;
+mod commands;
+mod declined;
+mod environment;
+mod soundness;
+mod starts;
+mod support;
+mod tampering;
+mod training;

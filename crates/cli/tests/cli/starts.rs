@@ -1,0 +1,118 @@
+//! Starts and methods other than the default.
+
+use crate::support::{Folder, Table, number};
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("data.csv", Table::gaussian(60, 4, 16).csv());
+    folder
+}
+
+/// Trains from a given start, checks with the start beside the certificate and without it.
+#[track_caller]
+fn trained_from(folder: &Folder, options: &str) -> serde_json::Value {
+    let json = folder.run(&format!("train --data data.csv {options} --out run --json")).exits(0).json();
+    assert_eq!(json["status"], "certified");
+    assert!(json["scale"].is_null() && json["hidden_scale"].is_null(), "a given start has no scale");
+    assert!(json["iterations"].as_u64() <= json["certified_iterations"].as_u64(), "{json}");
+    folder.run("check run/certificate.json --data data.csv").exits(0);
+    std::fs::copy(folder.path("run/certificate.json"), folder.path("alone.json")).expect("a copy");
+    folder.run("check alone.json --data data.csv").exits(1);
+    folder.run("check alone.json --data data.csv --start run/certificate.start.safetensors").exits(0);
+    folder.run("check alone.json --data data.csv --start missing.safetensors").exits(4);
+    folder.run("check alone.json --data data.csv --start data.csv").exits(4);
+    // The trained model is a start too, but not this one.
+    folder.run("check alone.json --data data.csv --start run/model.safetensors").exits(1);
+    json
+}
+
+#[test]
+fn a_drawn_start() {
+    trained_from(&folder(), "--start lecun --width 1500 --train first-layer");
+}
+
+#[test]
+fn a_drawn_start_with_all_layers() {
+    trained_from(&folder(), "--start lecun --width 1500");
+}
+
+#[test]
+fn a_drawn_start_on_whitened_inputs() {
+    trained_from(&folder(), "--start lecun --width 400 --whiten --seed 3");
+}
+
+#[test]
+fn a_positive_drawn_start() {
+    trained_from(&folder(), "--start abs-lecun --width 300 --train first-layer --whiten");
+}
+
+#[test]
+fn the_start_of_an_earlier_run() {
+    let folder = folder();
+    trained_from(&folder, "--start lecun --width 1500 --train first-layer");
+    let first = folder.read("run/certificate.json");
+    std::fs::copy(folder.path("run/certificate.start.safetensors"), folder.path("s.safetensors")).expect("a copy");
+    trained_from(&folder, "--start s.safetensors --train first-layer");
+    assert!(folder.read("run/certificate.json") == first, "the same start has the same certificate");
+}
+
+#[test]
+fn a_trained_model_is_a_start_that_has_arrived() {
+    let folder = folder();
+    folder.run("train --data data.csv --scale 50 --out first").exits(0);
+    let json = folder.run("certify --data data.csv --start first/model.safetensors --tol 1e-18 --json").exits(0).json();
+    assert_eq!(number(&json, "certified_iterations"), 0.0);
+}
+
+#[test]
+fn later_layers_may_be_frozen() {
+    let folder = folder();
+    let json = folder.run("train --data data.csv --train first-layer --scale 20 --out run --json").exits(0).json();
+    assert_eq!(number(&json, "layer_steps"), 0.0);
+    folder.run("check run/certificate.json --data data.csv").exits(0);
+}
+
+/// With the later layers frozen every output scale is certified where sigma' >= c > 0.
+#[test]
+#[ignore = "open: the automatic scale declines, its smallest certified scale being 0"]
+fn later_layers_may_be_frozen_at_the_automatic_scale() {
+    let folder = folder();
+    folder.run("certify --data data.csv --train first-layer").exits(0);
+}
+
+#[test]
+fn the_original_constants_certify_but_take_orders_of_magnitude_longer() {
+    let folder = folder();
+    let certify = |method: &str| {
+        let json = folder.run(&format!("certify --data data.csv --method {method} --json")).exits(0);
+        assert_eq!(json.json()["method"], method);
+        number(&json.json(), "certified_iterations")
+    };
+    let (paper, sharp) = (certify("paper"), certify("sharp"));
+    assert!(paper >= 1e3 * sharp, "{paper} against {sharp}");
+}
+
+#[test]
+#[ignore = "open: the step size is stated without slack, and the checker rounds to its neighbour"]
+fn the_original_constants_are_confirmed() {
+    let folder = folder();
+    for seed in 60..70 {
+        folder.write("data.csv", Table::gaussian(seed, 4, 16).csv());
+        for options in ["", "--whiten", "--depth 3 --width 5"] {
+            folder.run(&format!("certify --data data.csv --method paper {options} --out c.json")).exits(0);
+            folder.run("check c.json --data data.csv").exits(0);
+        }
+    }
+}
+
+/// `q0` of (T5s): the producer takes it from the eigenvalues, the checker from the weaker `smin_start` of the file.
+#[test]
+#[ignore = "open: where smin_start is not tight, the checker needs an iteration more than is certified"]
+fn what_is_certified_is_confirmed() {
+    let folder = folder();
+    for seed in 30..60 {
+        folder.write("data.csv", Table::gaussian(seed, 4, 8).csv());
+        folder.run("certify --data data.csv --depth 3 --width 6 --out c.json").exits(0);
+        folder.run("check c.json --data data.csv").exits(0);
+    }
+}
