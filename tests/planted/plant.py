@@ -105,7 +105,7 @@ PLANTS = [
           "integral = integral + Lower::new(s).minus(before) * psi;",
           "integral = integral + Lower::new(s).minus(before) * profile.psi.last().copied().unwrap_or(psi);", "by_hand"),
     Plant("theta of the linear step lemma set to 1", THEOREM + "descent.rs",
-          "    theta.min(Lower::ONE)\n", "    theta.max(Lower::ONE)\n", "adversary"),
+          "let theta = theta.min(Lower::ONE);", "let theta = theta.max(Lower::ONE);", "adversary"),
     # The second condition of thA, lam T + thA sqrt(t0 T) <= 1, cannot be planted away: where the first holds, so does it
     # (on a grid of t0, T, lam the left side stays below 1 and reaches it only at t0 = T = 1).
     Plant("thA with T = 1 for large steps", THEOREM + "descent.rs",

@@ -322,11 +322,20 @@ fn what_is_known_at_the_start_agrees_with_loops() {
     }
 }
 
+/// The closed form lists samples by the size of their inputs.
+fn sort_samples(case: &mut Case) {
+    let bias = case.net.bias_factor[1];
+    let mut samples: Vec<(Vec<f64>, u32)> = case.x.drain(..).zip(case.multiplicity.drain(..)).collect();
+    samples.sort_by(|a, b| norm(&a.0).hypot(bias).total_cmp(&norm(&b.0).hypot(bias)));
+    (case.x, case.multiplicity) = samples.into_iter().unzip();
+}
+
 #[test]
 fn closed_form_of_the_positive_start_agrees_with_the_passes_and_with_loops() {
     for number in 0..150 {
         let mut dice = Dice::new(4_000_000 + number);
-        let positive = positive_start(&mut dice);
+        let mut positive = positive_start(&mut dice);
+        sort_samples(&mut positive.case);
         let closed = positive.start().centre(&positive.case.inputs());
         compare_centre(&closed, &positive.case);
         let (passes, _) = positive.case.centre();
@@ -337,4 +346,42 @@ fn closed_form_of_the_positive_start_agrees_with_the_passes_and_with_loops() {
             assert!((a - b).abs() <= 1e-7 * a.max(b), "{a} {b} (case {number})");
         }
     }
+}
+
+/// Many samples are bounded in groups: looser than one by one, and just as safe.
+#[test]
+fn groups_of_samples_bound_their_members() {
+    let mut record = Record::default();
+    for number in 0..6 {
+        let mut dice = Dice::new(9_000_000 + number);
+        let mut positive = positive_start(&mut dice);
+        let d = positive.case.x[0].len();
+        let n = dice.integer(30, 60);
+        positive.case.x = (0..n).map(|_| sample(&mut dice, d)).collect();
+        positive.case.multiplicity = (0..n).map(|_| dice.pick(&[1, 1, 4])).collect();
+        let s = dice.decades(-3.0, 0.5);
+        let closed = positive.start().centre(&positive.case.inputs());
+        assert!(closed.samples() < n, "nothing was grouped");
+        let (bounds, single) = (ball(&closed, s), ball(&positive.case.centre().0, s));
+        for (a, b) in [(bounds.norm, single.norm), (bounds.lipschitz, single.lipschitz), (bounds.drift, single.drift)] {
+            assert!(a.get() >= b.get() * (1.0 - 1e-7) && a.get() <= 1.5 * b.get(), "{a:?} {b:?}");
+        }
+        let sampled = positive.case.sampled();
+        let start = sampled.jacobian(&vec![0.0; positive.case.net.size()]);
+        let smallest_input = smallest_of_inputs(&positive.case);
+        let mut attack = Attack { sampled, bounds, start, smallest_input, s, number, record: &mut record };
+        for goal in [Goal::Largest, Goal::Drift] {
+            let from = displacement(&mut dice, &positive.case.net, s);
+            attack.climb(&from, goal, 4);
+        }
+        let direction = displacement(&mut dice, &positive.case.net, 1.0);
+        attack.curvature(&displacement(&mut dice, &positive.case.net, s), &direction, 3);
+    }
+    record.print("groups");
+}
+
+/// A sample of random direction and size.
+fn sample(dice: &mut Dice, d: usize) -> Vec<f64> {
+    let size = dice.decades(-1.0, 0.5);
+    scaled_to(&dice.normals(d), size).unwrap()
 }
