@@ -1,0 +1,49 @@
+# `make help` lists the targets.
+
+CARGO ?= cargo
+PYTHON ?= python3
+DEMO ?= gradcert-demo
+ORACLE := target/oracle
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint test-long test-oracle test-planted bench-tight docs
+
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
+
+demo: ## Certify, train, check and report on the bundled data sets; writes gradcert-demo/.
+	$(CARGO) run --release -p gradcert-cli -- demo --out $(DEMO)
+	@find $(DEMO) -name report.html | sort | sed 's/^/report: /'
+
+test: lint ## What must pass before a merge: formatting, lints, all default tests, documentation.
+	$(CARGO) test --workspace
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
+
+lint: ## Formatting and clippy, warnings are errors.
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+test-long: ## All tests, the long attacks too, optimised (about half an hour).
+	$(CARGO) test --workspace --release -- --include-ignored
+
+test-oracle: $(ORACLE)/ready ## Millions of enclosures against Arb (needs Python and the network once).
+	$(CARGO) run --release -p gradcert-rigor --no-default-features --example enclosures -- 200000 > $(ORACLE)/enclosures
+	$(ORACLE)/bin/python crates/rigor/tests/oracle/check_enclosures.py < $(ORACLE)/enclosures
+	$(CARGO) run --release -p gradcert --example activation_enclosures -- 50000 > $(ORACLE)/activations
+	$(ORACLE)/bin/python crates/gradcert/tests/oracle/check_activations.py < $(ORACLE)/activations
+
+$(ORACLE)/ready:
+	$(PYTHON) -m venv $(ORACLE)
+	$(ORACLE)/bin/python -m pip install --quiet python-flint numpy
+	touch $@
+
+test-planted: ## Plants one error at a time in the bounds; a test must notice each (about half an hour).
+	$(PYTHON) tests/planted/plant.py
+
+bench-tight: ## How tight the certificates are: certified against observed iterations on the bundled sets.
+	$(CARGO) run --release -p gradcert-cli --example bench_tight
+
+docs: ## The book (if mdbook is installed) and the API documentation.
+	@if command -v mdbook > /dev/null; then mdbook build docs && echo "book: target/book/index.html"; \
+	else echo "mdbook is not installed (cargo install mdbook): read docs/src/*.md as they are"; fi
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
