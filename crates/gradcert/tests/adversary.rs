@@ -238,8 +238,15 @@ fn spectral_envelope_survives_the_worst_jacobians() {
         let modes = [Upper::new(residual)];
         let smax = Upper::new(start);
         for step in [-1.0, 1.0] {
-            let mut envelope =
-                SpectralEnvelope::new(&descent, &pairs, &modes, Upper::new(residual), Upper::new(drift), smax);
+            let mut envelope = SpectralEnvelope::new(
+                &descent,
+                pairs.values(),
+                pairs.defect(),
+                &modes,
+                Upper::new(residual),
+                Upper::new(drift),
+                smax,
+            );
             let mut rho = residual;
             for _ in 0..60 {
                 let moved = start + step * drift;
@@ -271,7 +278,15 @@ fn two_directions(dice: &mut Dice, record: &mut Record, number: u64) {
     let pairs = Eigenpairs::new(&kernel).unwrap();
     let modes: Vec<Upper> =
         pairs.values().iter().map(|&v| if v > 0.5 { Upper::ONE } else { Upper::new(1e-12) }).collect();
-    let mut envelope = SpectralEnvelope::new(&descent, &pairs, &modes, Upper::ONE, Upper::new(drift), Upper::new(fast));
+    let mut envelope = SpectralEnvelope::new(
+        &descent,
+        pairs.values(),
+        pairs.defect(),
+        &modes,
+        Upper::ONE,
+        Upper::new(drift),
+        Upper::new(fast),
+    );
     let (mut slow_part, mut fast_part) = (0.0f64, 1.0f64);
     let turn = dice.pick(&[-1.0, 1.0]);
     for _ in 0..200 {

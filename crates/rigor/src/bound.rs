@@ -112,8 +112,8 @@ impl Lower {
     /// The bound `x`. NaN and negative numbers become the trivial bound 0, infinity the largest double.
     #[inline]
     pub fn new(x: f64) -> Lower {
-        // `max` returns the other operand when one is NaN.
-        Lower(x.max(0.0).min(f64::MAX))
+        // A comparison with NaN is false.
+        if x > 0.0 { Lower(x.min(f64::MAX)) } else { Lower(0.0) }
     }
 
     /// The stored double.

@@ -147,7 +147,7 @@ impl Interval {
             1 => self,
             _ => {
                 let half = self.powi(k / 2).square();
-                if k % 2 == 0 { half } else { half * self }
+                if k.is_multiple_of(2) { half } else { half * self }
             }
         }
     }

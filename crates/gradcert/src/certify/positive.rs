@@ -42,6 +42,9 @@ pub struct PositiveSearch<'a> {
     goal: Goal,
 }
 
+/// Computes the spectrum of the tangent kernel at a centre.
+type SpectrumOf<'a> = &'a dyn Fn(&Centre) -> Option<Spectrum>;
+
 /// The choices left open by the options.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Setting {
@@ -89,7 +92,7 @@ impl<'a> PositiveSearch<'a> {
     /// Certified count and kernel movement at each scale, `None` where nothing is certified.
     pub fn scan(&self, scales: &[f64]) -> Vec<(f64, Option<Certified>)> {
         let setting = self.default_setting();
-        scales.iter().map(|&a| (a, self.evaluate(a, setting, COARSE, true, ITERATION_LIMIT))).collect()
+        scales.iter().map(|&a| (a, self.evaluate(a, setting, COARSE, true))).collect()
     }
 
     fn widths(&self) -> Vec<usize> {
@@ -147,30 +150,42 @@ impl<'a> PositiveSearch<'a> {
 
     fn flow_is_certified(&self, output: f64, setting: Setting) -> bool {
         let start = self.start(output, setting);
-        let centre = start.centre(&self.inputs);
+        let centre = start.rough_centre(&self.inputs);
         self.profile(&start, &centre, COARSE).flow_index(self.goal.residual).is_some()
     }
 
-    /// The certificate with the fewest iterations at one scale, at most `limit` of them.
-    fn evaluate(&self, output: f64, setting: Setting, cells: usize, spectral: bool, limit: u64) -> Option<Certified> {
-        let goal = Goal { limit, ..self.goal };
+    /// The certificate with the fewest iterations at one scale.
+    fn evaluate(&self, output: f64, setting: Setting, cells: usize, spectral: bool) -> Option<Certified> {
         let start = self.start(output, setting);
+        let spectrum = |centre: &Centre| {
+            let (alpha, beta) = start.kernel_coefficients();
+            Spectrum::new(&self.inputs.kernel(alpha, beta), &self.residual, centre.smax_jacobian)
+        };
+        let spectrum: Option<SpectrumOf<'_>> = if spectral { Some(&spectrum) } else { None };
+        self.evaluate_with(&start, cells, ITERATION_LIMIT, spectrum)
+    }
+
+    /// The same with at most `limit` iterations and a spectrum computed only where candidates ask for it.
+    fn evaluate_with(
+        &self,
+        start: &PositiveStart,
+        cells: usize,
+        limit: u64,
+        spectrum: Option<SpectrumOf<'_>>,
+    ) -> Option<Certified> {
+        let goal = Goal { limit, ..self.goal };
         let centre = start.centre(&self.inputs);
-        let profile = self.profile(&start, &centre, cells);
+        let profile = self.profile(start, &centre, cells);
         let candidates = candidates(&profile, &goal);
         let mut found = by_contraction(&candidates, &goal);
-        let mut spectrum = None;
-        if spectral && !candidates.is_empty() {
-            let (alpha, beta) = start.kernel_coefficients();
-            spectrum = Spectrum::new(&self.inputs.kernel(alpha, beta), &self.residual, centre.smax_jacobian);
-            let sharper = spectrum.as_ref().and_then(|s| by_spectrum(&profile, &candidates, s, &goal));
-            let fewer = |s: &Found| found.is_none_or(|f| s.iterations < f.iterations);
-            found = sharper.filter(fewer).or(found);
-        }
+        let spectrum = spectrum.filter(|_| !candidates.is_empty()).and_then(|compute| compute(&centre));
+        let sharper = spectrum.as_ref().and_then(|s| by_spectrum(&profile, &candidates, s, &goal));
+        let fewer = |s: &Found| found.is_none_or(|f| s.iterations < f.iterations);
+        found = sharper.filter(fewer).or(found);
         let found = found?;
         Some(Certified {
             metric: start.metric.clone(),
-            start: StartKind::Positive(start),
+            start: StartKind::Positive(start.clone()),
             profile: profile.truncated(found.descent.index),
             found,
             spectrum,
@@ -248,9 +263,9 @@ impl<'a> PositiveSearch<'a> {
             .into_iter()
             .flat_map(|hidden| self.factor_choices().into_iter().map(move |factor| Setting { hidden, factor }));
         let best = settings
-            .filter_map(|s| Some((self.evaluate(output, s, COARSE, false, ITERATION_LIMIT)?.found.iterations, s)))
+            .filter_map(|s| Some((self.evaluate(output, s, COARSE, false)?.found.iterations, s)))
             .reduce(|a, b| if (b.0 as f64) < 0.95 * a.0 as f64 { b } else { a })?;
-        self.evaluate(output, best.1, FINE, true, ITERATION_LIMIT)
+        self.evaluate(output, best.1, FINE, true)
     }
 
     fn at_minimum(&self) -> Option<Certified> {
@@ -265,40 +280,43 @@ impl<'a> PositiveSearch<'a> {
             })
             .min_by(|a, b| a.0.total_cmp(&b.0))?;
         // Right at the edge only vanishing steps are certified; a per cent inside some step is.
-        [1.0, 1.005, 1.01, 1.02, 1.05]
-            .iter()
-            .find_map(|m| self.evaluate(m * smallest, setting, FINE, true, ITERATION_LIMIT))
+        [1.0, 1.005, 1.01, 1.02, 1.05].iter().find_map(|m| self.evaluate(m * smallest, setting, FINE, true))
     }
 
     /// The smallest A within 10 % of the count at A -> infinity, rounded up to whole iterations.
     fn automatic(&self) -> Option<Certified> {
         let hidden = self.default_setting().hidden;
-        let lazy = |factor: f64| -> Option<(f64, u64)> {
+        let lazy = |factor: f64| -> Option<(f64, Certified)> {
             let setting = Setting { hidden, factor };
-            Some((
-                factor,
-                self.evaluate(LAZY * self.natural_scale(setting), setting, COARSE, true, ITERATION_LIMIT)?
-                    .found
-                    .iterations,
-            ))
+            Some((factor, self.evaluate(LAZY * self.natural_scale(setting), setting, COARSE, true)?))
         };
         // Ties go to the larger factor: more of the network is trained.
-        let (factor, fewest) = self
+        let count = |c: &Certified| c.found.iterations as f64;
+        let (factor, laziest) = self
             .factor_choices()
             .into_iter()
             .filter_map(lazy)
-            .reduce(|a, b| if (b.1 as f64) < 0.9 * a.1 as f64 { b } else { a })?;
+            .reduce(|a, b| if count(&b.1) < 0.9 * count(&a.1) { b } else { a })?;
         let setting = Setting { hidden, factor };
-        let enough = (fewest as f64 * 1.1).ceil() as u64;
-        let sufficient = |a: f64| self.evaluate(a, setting, COARSE, true, enough).is_some();
+        let enough = (count(&laziest) * 1.1).ceil() as u64;
         let natural = self.natural_scale(setting);
         let (mut low, mut high) = (0.1 * natural, LAZY * natural);
         // The count falls with A; a geometric bisection to 5 % in A.
         while high / low > 1.05 {
             let middle = (low * high).sqrt();
-            if sufficient(middle) { high = middle } else { low = middle }
+            if self.suffices(middle, setting, enough, &laziest) { high = middle } else { low = middle }
         }
-        self.evaluate(high, setting, FINE, true, ITERATION_LIMIT)
+        self.evaluate(high, setting, FINE, true)
+    }
+
+    /// Is the count at this scale likely to be at most `enough`? The kernel there is nearly a multiple of the laziest one
+    /// (exactly, but for the share of the last bias), so no new eigendecomposition is made.
+    fn suffices(&self, output: f64, setting: Setting, enough: u64, laziest: &Certified) -> bool {
+        let start = self.start(output, setting);
+        let StartKind::Positive(reference) = &laziest.start else { return false };
+        let ratio = start.kernel_coefficients().0.middle() / reference.kernel_coefficients().0.middle();
+        let guess = |centre: &Centre| Some(laziest.spectrum.as_ref()?.guess_scaled(ratio, centre.smax_jacobian));
+        self.evaluate_with(&start, COARSE, enough, Some(&guess)).is_some()
     }
 
     /// The A at which the radius that lazy training needs, `|rho| / smin(J(w0))`, is about as large as A or, with the

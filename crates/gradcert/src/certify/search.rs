@@ -115,8 +115,12 @@ pub fn by_contraction(found: &[(Descent, f64)], goal: &Goal) -> Option<Found> {
 }
 
 /// What (T5s) needs to know at w0.
+#[derive(Clone, Debug)]
 pub struct Spectrum {
-    pairs: Eigenpairs,
+    /// Approximate eigenvalues of the tangent kernel, ascending.
+    values: Vec<f64>,
+    /// `|K0 - Q diag(values) Q^T|` for an exactly orthogonal Q.
+    defect: Upper,
     /// `|q_i.rho(w0)|`, from above.
     modes: Vec<Upper>,
     smax: Upper,
@@ -134,25 +138,34 @@ impl Spectrum {
         let vectors = pairs.vectors();
         let modes = (0..vectors.ncols())
             .map(|j| {
-                let dot = residual
-                    .iter()
-                    .enumerate()
-                    .fold(Interval::ZERO, |sum, (i, &r)| sum + Interval::exact(vectors[(i, j)]) * r);
+                let column = residual.iter().enumerate();
+                let dot = column.fold(Interval::ZERO, |sum, (i, &r)| sum + Interval::exact(vectors[(i, j)]) * r);
                 dot.magnitude() + error
             })
             .collect();
-        Some(Spectrum { pairs, modes, smax })
+        Some(Spectrum { values: pairs.values().to_vec(), defect: pairs.defect(), modes, smax })
+    }
+
+    /// The spectrum of a kernel that is about `factor` times this one. A guess that serves to compare scales; nothing is
+    /// certified with it.
+    pub fn guess_scaled(&self, factor: f64, smax: Upper) -> Spectrum {
+        Spectrum {
+            values: self.values.iter().map(|v| v * factor).collect(),
+            defect: self.defect * Upper::new(factor),
+            modes: self.modes.clone(),
+            smax,
+        }
     }
 
     /// Approximate eigenvalues of the tangent kernel, ascending.
     pub fn values(&self) -> &[f64] {
-        self.pairs.values()
+        &self.values
     }
 
     /// (T5s) along one descent.
     pub fn envelope<'a>(&self, descent: &'a Descent, profile: &Profile, residual: Upper) -> SpectralEnvelope<'a> {
         let drift = profile.drift[descent.index];
-        SpectralEnvelope::new(descent, &self.pairs, &self.modes, residual, drift, self.smax)
+        SpectralEnvelope::new(descent, &self.values, self.defect, &self.modes, residual, drift, self.smax)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Certified numbers of iterations: (T5) by itself, and (T5s) with the spectrum of the tangent kernel at w0.
 
 use super::descent::Descent;
-use gradcert_rigor::linear::Eigenpairs;
 use gradcert_rigor::{Interval, Lower, Upper};
 
 /// The residual at which S = |rho|^2 / n is at most `tolerance`, weakened by one part in 10^9 so that a program that
@@ -74,20 +73,20 @@ pub struct SpectralEnvelope<'a> {
 }
 
 impl<'a> SpectralEnvelope<'a> {
-    /// The envelope of one descent. `modes` are upper bounds of `|q_i.rho(w0)|`, `kernel` the eigenpairs of K0,
+    /// The envelope of one descent. `modes` are upper bounds of `|q_i.rho(w0)|`, `values` the lam_i with their `defect`,
     /// `smax_start` bounds `|J(w0)|` and `drift` bounds dJ at the radius of `descent`.
     pub fn new(
         descent: &'a Descent,
-        kernel: &Eigenpairs,
+        values: &[f64],
+        defect: Upper,
         modes: &[Upper],
         residual: Upper,
         drift: Upper,
         smax_start: Upper,
     ) -> SpectralEnvelope<'a> {
-        let contraction: Vec<Upper> = (kernel.values().iter())
-            .map(|&value| (Interval::ONE - descent.c * Interval::exact(value)).magnitude())
-            .collect();
-        let delta = drift * (descent.norm() + smax_start) + kernel.defect();
+        let contraction: Vec<Upper> =
+            values.iter().map(|&value| (Interval::ONE - descent.c * Interval::exact(value)).magnitude()).collect();
+        let delta = drift * (descent.norm() + smax_start) + defect;
         SpectralEnvelope {
             slowest: Upper::maximum(contraction.iter().copied()),
             contraction_squared: contraction.iter().map(|c| c.square()).collect(),

@@ -109,10 +109,10 @@ fn slopes(start: &PositiveStart, first: Upper, other: Upper) -> Vec<Slopes> {
         let reach = Interval::new(-zeta.get(), zeta.get());
         phibar = act.sup_slope(reach);
         let mut change = act.sup_curvature(reach) * zeta;
-        if act.curvature_vanishes_at_zero() {
-            if let Some(third) = act.sup_third() {
-                change = change.min(third * zeta * zeta * Upper::HALF);
-            }
+        if act.curvature_vanishes_at_zero()
+            && let Some(third) = act.sup_third()
+        {
+            change = change.min(third * zeta * zeta * Upper::HALF);
         }
         let root_width = Interval::exact(start.widths[l] as f64).sqrt();
         let deviation = change / (phi0.lower() * root_width.lower());

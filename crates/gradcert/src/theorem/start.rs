@@ -96,6 +96,15 @@ impl PositiveStart {
     /// All that tells samples apart here is `|x~_i|`, so samples of nearly equal norm are taken together: each group
     /// counts as one sample with the largest norm in it and the weight `|(sqrt m_i)_i|` of the group.
     pub fn centre(&self, inputs: &InputBounds) -> Centre {
+        self.centre_with(inputs, self.jacobian_bounds(inputs))
+    }
+
+    /// The same with a cheaper bound of `|J(w0)|`: enough to know psi.
+    pub fn rough_centre(&self, inputs: &InputBounds) -> Centre {
+        self.centre_with(inputs, self.rough_jacobian_bounds(inputs))
+    }
+
+    fn centre_with(&self, inputs: &InputBounds, (smin_jacobian, smax_jacobian): (Lower, Upper)) -> Centre {
         let layers = self.layers();
         let (norms, weight) = groups(inputs);
         let samples = norms.len();
@@ -106,7 +115,6 @@ impl PositiveStart {
         // v_l = W_{l+1}^T g_{l+1} has equal entries gamma_l / phi0.
         let phi0 = self.activation.enclose_slope(Interval::ZERO);
         let entry = |l: usize| (self.gamma[l] / phi0).upper();
-        let (smin_jacobian, smax_jacobian) = self.jacobian_bounds(inputs);
         Centre {
             activation: self.activation,
             metric: self.metric.clone(),
@@ -132,10 +140,15 @@ impl PositiveStart {
     /// is left at `|g_1| smin(Xt)`; the largest eigenvalue is verified on the matrix itself.
     fn jacobian_bounds(&self, inputs: &InputBounds) -> (Lower, Upper) {
         let (alpha, beta) = self.kernel_coefficients();
-        let smin = self.backward_norm(1).lower() * inputs.smin;
+        let (smin, sum) = self.rough_jacobian_bounds(inputs);
+        (smin, sum.min(largest_eigenvalue_upper(&inputs.kernel(alpha, beta)).sqrt()))
+    }
+
+    /// The same, `|J(w0)|` by the norms of the two terms of K0.
+    fn rough_jacobian_bounds(&self, inputs: &InputBounds) -> (Lower, Upper) {
+        let (alpha, beta) = self.kernel_coefficients();
         let sum = (alpha.upper() * inputs.smax.square() + beta.upper() * inputs.weight_norm().square()).sqrt();
-        let verified = largest_eigenvalue_upper(&inputs.kernel(alpha, beta)).sqrt();
-        (smin, sum.min(verified))
+        (self.backward_norm(1).lower() * inputs.smin, sum)
     }
 }
 
