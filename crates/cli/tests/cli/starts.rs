@@ -74,7 +74,6 @@ fn later_layers_may_be_frozen() {
 
 /// With the later layers frozen every output scale is certified where sigma' >= c > 0.
 #[test]
-#[ignore = "open: the automatic scale declines, its smallest certified scale being 0"]
 fn later_layers_may_be_frozen_at_the_automatic_scale() {
     let folder = folder();
     folder.run("certify --data data.csv --train first-layer").exits(0);
