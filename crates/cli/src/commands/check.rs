@@ -9,7 +9,7 @@ use crate::session::load;
 use gradcert_certificate::{CheckError, Inputs, Problem, Report, check};
 use gradcert_data::Dataset;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A larger file is no certificate of ours.
 const LARGEST_FILE: u64 = 256 << 20;
@@ -57,7 +57,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// The checker's verdict on a certificate for these data. `start` is read if it exists.
-pub(crate) fn verify(bytes: &[u8], dataset: &Dataset, start: &PathBuf) -> Result<Result<Report, CheckError>, Failure> {
+pub(crate) fn verify(bytes: &[u8], dataset: &Dataset, start: &Path) -> Result<Result<Report, CheckError>, Failure> {
     let starts = if start.exists() { parameters(start)? } else { vec![] };
     let (samples, features) = dataset.shape();
     let inputs = Inputs { values: dataset.inputs().as_slice(), samples, features };

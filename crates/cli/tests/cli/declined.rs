@@ -74,7 +74,7 @@ fn activations_that_are_not_monotone() {
 
 #[test]
 fn nearly_collinear_inputs_are_sent_to_whitening() {
-    let folder = with(&Table::gaussian(14, 6, 10).map(|x| 1.0 + 1e-5 * x));
+    let folder = with(&Table::gaussian(14, 6, 10).map(|x| 1.0 + 1e-8 * x));
     assert!(declined(&folder, "", "too_slow").contains("--whiten"));
     let json = folder.run("train --data data.csv --whiten --out run --json").exits(0).json();
     assert!(json["iterations"].as_u64() <= json["certified_iterations"].as_u64());

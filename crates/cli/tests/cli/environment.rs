@@ -114,3 +114,33 @@ fn the_program_needs_no_home_and_no_terminal() {
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stderr.is_empty());
 }
+
+#[test]
+fn names_from_the_data_are_text_and_nothing_else() {
+    let folder = Folder::new();
+    folder.write(
+        "data.csv",
+        "a,b,c,d,\"<script>alert(1)</script>\"\n1,2,3,4,<b>x\n2,1,0,3,\"y,\nz\"\n0,1,9,3,\"say \"\"so\"\"\"\n",
+    );
+    folder.run("train --data data.csv --scale 30 --width 4 --out run").exits(0);
+    let page = folder.text("run/report.html");
+    assert!(!page.contains("<script>alert") && !page.contains("<b>x"), "names are escaped");
+    folder.run("check run/certificate.json --data data.csv").exits(0);
+    let json = folder.run("predict --model run/model.safetensors --data data.csv --json").exits(0).json();
+    assert_eq!(json["predictions"], serde_json::json!(["<b>x", "y,\nz", "say \"so\""]));
+    folder.run("predict --model run/model.safetensors --data data.csv").exits(0).says("\"say \"\"so\"\"\"");
+}
+
+#[test]
+fn names_of_files_may_hold_blanks_and_accents() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("a folder")).expect("a folder");
+    folder.write("a folder/donn\u{e9}es.csv", format!("\u{feff}{}", Table::gaussian(32, 3, 7).csv()));
+    for arguments in [
+        ["certify", "--scale", "30", "--out", "a folder/\u{fc}.json", "--data", "a folder/donn\u{e9}es.csv"],
+        ["check", "a folder/\u{fc}.json", "--data", "a folder/donn\u{e9}es.csv", "--json", "--target", "y"],
+    ] {
+        let status = folder.command("").args(arguments).stdout(Stdio::null()).status();
+        assert_eq!(status.expect("the program starts").code(), Some(0));
+    }
+}

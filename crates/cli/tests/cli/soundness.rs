@@ -42,21 +42,21 @@ fn configuration(case: u64) -> (Table, String) {
     (table, options)
 }
 
-/// Runs configurations; returns how many were certified.
-fn certified(cases: std::ops::Range<u64>) -> usize {
-    cases.filter(|&case| promise_kept(case)).count()
+/// Runs configurations; at most `most` of them may be declined.
+fn promises_are_kept(cases: std::ops::Range<u64>, most: usize) {
+    let declined: Vec<String> = cases.filter_map(declined).collect();
+    assert!(declined.len() <= most, "the configurations should mostly be certifiable: {declined:#?}");
 }
 
-/// Is the configuration certified? Panics if a certified promise is broken.
-fn promise_kept(case: u64) -> bool {
+/// Why the configuration is declined, if it is. Panics if a certified promise is broken.
+fn declined(case: u64) -> Option<String> {
     let (table, options) = configuration(case);
     let folder = Folder::new();
     folder.write("data.csv", table.csv());
     let answer = folder.run(&format!("train --data data.csv {options} --out run --json"));
     let json = answer.json();
     if answer.code == Some(3) {
-        println!("case {case}: declined: {options}: {}", json["reasons"]);
-        return false;
+        return Some(format!("case {case}: {options}: {}", json["reasons"]));
     }
     assert_eq!(answer.code, Some(0), "case {case}: {answer:?}");
     folder.run("check run/certificate.json --data data.csv").exits(0);
@@ -67,22 +67,22 @@ fn promise_kept(case: u64) -> bool {
         let (loss, envelope): (f64, f64) = (row[2].parse().expect("a loss"), row[3].parse().expect("an envelope"));
         assert!(loss <= envelope, "case {case}: {options}: {row:?}");
     }
-    true
+    None
 }
 
 #[test]
 fn certified_promises_are_kept_first_half() {
-    assert!(certified(0..20) >= 16, "the configurations should mostly be certifiable");
+    promises_are_kept(0..20, 2);
 }
 
 #[test]
 fn certified_promises_are_kept_second_half() {
-    assert!(certified(20..40) >= 16, "the configurations should mostly be certifiable");
+    promises_are_kept(20..40, 2);
 }
 
 /// The same with many more cases: `cargo test -p gradcert-cli --test cli -- --ignored many`.
 #[test]
-#[ignore = "minutes"]
+#[ignore = "a minute; open: the checker refuses some, see what_is_certified_is_confirmed"]
 fn certified_promises_are_kept_in_many_cases() {
-    assert!(certified(40..400) >= 250);
+    promises_are_kept(40..300, 26);
 }
