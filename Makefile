@@ -41,7 +41,7 @@ test-planted: ## Plants one error at a time in the bounds; a test must notice ea
 	$(PYTHON) tests/planted/plant.py
 
 bench-tight: ## How tight the certificates are: certified against observed iterations on the bundled sets.
-	$(CARGO) run --release -p gradcert-cli --example bench_tight
+	$(CARGO) run --release -p gradcert --example bench_tight
 
 docs: ## The book (if mdbook is installed) and the API documentation.
 	@if command -v mdbook > /dev/null; then mdbook build docs && echo "book: target/book/index.html"; \
