@@ -7,7 +7,7 @@ use crate::network::activation::Activation;
 use faer::Mat;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// One or several networks that read the same samples.
@@ -107,7 +107,7 @@ impl Model {
             ("activation".to_owned(), activation),
             ("meaning".to_owned(), meaning),
         ]);
-        safetensors::serialize(views, Some(metadata)).map_err(|e| bad(e.to_string()))
+        sorted_header(safetensors::serialize(views, Some(metadata)).map_err(|e| bad(e.to_string()))?)
     }
 
     /// Reads a model from bytes; nothing in them is trusted.
@@ -149,6 +149,23 @@ impl Model {
             .map_err(|e| ModelError::File { path: path.display().to_string(), reason: e.to_string() })?;
         Model::from_bytes(&bytes)
     }
+}
+
+/// The same file with the keys of its header in alphabetical order: the metadata come out of a hash map, and two runs
+/// of the same command would write different bytes.
+fn sorted_header(file: Vec<u8>) -> Result<Vec<u8>, ModelError> {
+    let cut = || bad("a header of the wrong length");
+    let (length, rest) = file.split_first_chunk::<8>().ok_or_else(cut)?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| cut())?;
+    let (header, tensors) = rest.split_at_checked(length).ok_or_else(cut)?;
+    let header: BTreeMap<String, serde_json::Value> = serde_json::from_slice(header).map_err(|e| bad(e.to_string()))?;
+    let mut text = serde_json::to_vec(&header).map_err(|e| bad(e.to_string()))?;
+    // Tensors begin at a multiple of 8 bytes.
+    text.resize(text.len().next_multiple_of(8), b' ');
+    let mut sorted = (text.len() as u64).to_le_bytes().to_vec();
+    sorted.extend(text);
+    sorted.extend(tensors);
+    Ok(sorted)
 }
 
 fn read_network(tensors: &SafeTensors<'_>, p: usize, activation: Activation) -> Result<Network, ModelError> {

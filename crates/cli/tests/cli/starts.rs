@@ -92,7 +92,6 @@ fn the_original_constants_certify_but_take_orders_of_magnitude_longer() {
 }
 
 #[test]
-#[ignore = "open: the step size is stated without slack, and the checker rounds to its neighbour"]
 fn the_original_constants_are_confirmed() {
     let folder = folder();
     for seed in 60..70 {

@@ -116,7 +116,8 @@ pub fn certify(
     let p = parameters(start);
     let by_first = Lower::new(radius) / (first_partials * Upper::new(p).sqrt());
     let by_second = Lower::new(2.0) * Lower::new(epsilon) / (second_partials * Upper::new(p));
-    let step_size = by_first.min(by_second);
+    // A little below the limit, so that a program that rounds elsewhere confirms it.
+    let step_size = by_first.min(by_second) * Lower::new(1.0 - WEAKER);
     let rate = Lower::ONE.minus(Upper::new(epsilon)) * alpha * step_size;
     let rate = rate.min(Lower::ONE) * Lower::new(1.0 - 1e-9);
     if !rate.is_positive() {
