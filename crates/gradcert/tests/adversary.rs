@@ -245,7 +245,7 @@ fn spectral_envelope_survives_the_worst_jacobians() {
                 &modes,
                 Upper::new(residual),
                 Upper::new(drift),
-                smax,
+                (Lower::new(start), smax),
             );
             let mut rho = residual;
             for _ in 0..60 {
@@ -285,7 +285,7 @@ fn two_directions(dice: &mut Dice, record: &mut Record, number: u64) {
         &modes,
         Upper::ONE,
         Upper::new(drift),
-        Upper::new(fast),
+        (Lower::new(slow), Upper::new(fast)),
     );
     let (mut slow_part, mut fast_part) = (0.0f64, 1.0f64);
     let turn = dice.pick(&[-1.0, 1.0]);

@@ -113,7 +113,7 @@ fn promise_and_run(
         return;
     }
     let (descent, _) = found[dice.integer(0, found.len() - 1)];
-    let spectrum = Spectrum::new(kernel, &residual, centre.smax_jacobian);
+    let spectrum = Spectrum::new(kernel, &residual, (centre.smin_jacobian, centre.smax_jacobian));
     let limit = 1500;
     let count = contraction_count(&descent, size, goal.target, 1 << 40).unwrap_or(u64::MAX);
     let spectral = spectrum.as_ref().and_then(|s| s.envelope(&descent, profile, size).count(goal.target, limit));

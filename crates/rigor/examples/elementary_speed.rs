@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use std::time::Instant;
 
 fn main() -> io::Result<()> {
-    let functions: [(&str, fn(f64) -> Interval); 12] = [
+    type Function = fn(f64) -> Interval;
+    let functions: [(&str, Function); 12] = [
         ("exp", exp_at),
         ("expm1", expm1_at),
         ("ln", ln_at),

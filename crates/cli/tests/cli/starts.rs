@@ -104,7 +104,6 @@ fn the_original_constants_are_confirmed() {
 }
 
 #[test]
-#[ignore = "open: the checker derives larger partial derivatives on the ball of radius 2r"]
 fn the_original_constants_of_a_deeper_network_are_confirmed() {
     let folder = folder();
     folder.run("certify --data data.csv --method paper --depth 3 --width 5 --out c.json").exits(0);
@@ -113,7 +112,6 @@ fn the_original_constants_of_a_deeper_network_are_confirmed() {
 
 /// `q0` of (T5s): the producer takes it from the eigenvalues, the checker from the weaker `smin_start` of the file.
 #[test]
-#[ignore = "open: where smin_start is not tight, the checker needs an iteration more than is certified"]
 fn what_is_certified_is_confirmed() {
     let folder = folder();
     for seed in 30..60 {

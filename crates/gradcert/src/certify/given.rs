@@ -1,6 +1,7 @@
 //! Certificates for a given start, whatever it is.
 
 use super::problem::{Coordinates, Problem, norm};
+use super::record::stated_extremes;
 use super::search::{Goal, Spectrum, by_contraction, by_spectrum, candidates};
 use super::{Certified, Options, Outcome, Reason, StartKind};
 use crate::certify::positive::ITERATION_LIMIT;
@@ -47,7 +48,7 @@ pub fn certify(problem: &Problem, start: &Network, metric: &Metric, options: &Op
     let Some(mut found) = by_contraction(&candidates, &goal) else {
         return not_certified(&profile, goal.residual);
     };
-    let spectrum = Spectrum::new(&kernel, &residual, at.smax_jacobian);
+    let spectrum = Spectrum::new(&kernel, &residual, stated_extremes(at.smin_jacobian, at.smax_jacobian));
     let sharper = spectrum.as_ref().and_then(|s| by_spectrum(&profile, &candidates, s, &goal));
     if let Some(sharper) = sharper.filter(|s| s.iterations < found.iterations) {
         found = sharper;

@@ -1,6 +1,7 @@
 //! Certificates for the positive start: the choice of its scales, of the metric, of radius and step.
 
 use super::problem::{Coordinates, Problem, norm};
+use super::record::stated_extremes;
 use super::search::{Found, Goal, Spectrum, by_contraction, by_spectrum, candidates};
 use super::{Certified, HiddenScale, LayerSteps, Method, Options, Outcome, Reason, Scale, StartKind};
 use crate::theorem::ball::ball;
@@ -159,7 +160,11 @@ impl<'a> PositiveSearch<'a> {
         let start = self.start(output, setting);
         let spectrum = |centre: &Centre| {
             let (alpha, beta) = start.kernel_coefficients();
-            Spectrum::new(&self.inputs.kernel(alpha, beta), &self.residual, centre.smax_jacobian)
+            Spectrum::new(
+                &self.inputs.kernel(alpha, beta),
+                &self.residual,
+                stated_extremes(centre.smin_jacobian, centre.smax_jacobian),
+            )
         };
         let spectrum: Option<SpectrumOf<'_>> = if spectral { Some(&spectrum) } else { None };
         self.evaluate_with(&start, cells, ITERATION_LIMIT, spectrum)
@@ -315,7 +320,14 @@ impl<'a> PositiveSearch<'a> {
         let start = self.start(output, setting);
         let StartKind::Positive(reference) = &laziest.start else { return false };
         let ratio = start.kernel_coefficients().0.middle() / reference.kernel_coefficients().0.middle();
-        let guess = |centre: &Centre| Some(laziest.spectrum.as_ref()?.guess_scaled(ratio, centre.smax_jacobian));
+        let guess = |centre: &Centre| {
+            Some(
+                laziest
+                    .spectrum
+                    .as_ref()?
+                    .guess_scaled(ratio, stated_extremes(centre.smin_jacobian, centre.smax_jacobian)),
+            )
+        };
         self.evaluate_with(&start, COARSE, enough, Some(&guess)).is_some()
     }
 

@@ -9,6 +9,7 @@ use gradcert_certificate::format::{
 };
 use gradcert_certificate::hash;
 use gradcert_certificate::hex::HexFloat;
+use gradcert_rigor::{Lower, Upper};
 
 /// A number that cannot be written into a certificate: it is not finite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,9 +107,15 @@ fn original(o: &Original, tolerance: f64) -> Result<DescentOriginal, Overflow> {
 /// Stated a little weaker than proved, so that a program that rounds elsewhere can confirm it.
 const WEAKER: f64 = 1e-9;
 
+/// Bounds of the singular values of `J(w0)` as a certificate states them: (T5s) is computed with these.
+pub(crate) fn stated_extremes(smin: Lower, smax: Upper) -> (Lower, Upper) {
+    (Lower::new(smin.get() * (1.0 - WEAKER)), Upper::new(smax.get() * (1.0 + WEAKER)))
+}
+
 fn descent(certified: &Certified, tolerance: f64) -> Result<Descent, Overflow> {
     let (profile, found) = (&certified.profile, &certified.found);
     let j = found.descent.index;
+    let (smin_start, smax_start) = stated_extremes(certified.smin_start, certified.smax_start);
     let weaker_lower = |x: f64| hex(x * (1.0 - WEAKER));
     let weaker_upper = |x: f64| hex(x * (1.0 + WEAKER));
     Ok(Descent {
@@ -123,8 +130,8 @@ fn descent(certified: &Certified, tolerance: f64) -> Result<Descent, Overflow> {
         residual: hex(certified.residual.get())?,
         smin_inputs: weaker_lower(certified.smin_inputs.get())?,
         smax_inputs: weaker_upper(certified.smax_inputs.get())?,
-        smin_start: weaker_lower(certified.smin_start.get())?,
-        smax_start: weaker_upper(certified.smax_start.get())?,
+        smin_start: hex(smin_start.get())?,
+        smax_start: hex(smax_start.get())?,
         radii: hexes(profile.radius[..=j].iter().copied())?,
         psi: hexes(profile.psi[..=j].iter().map(|p| p.get()))?,
         jacobian_norm: hex(profile.norm[j].get())?,

@@ -123,15 +123,16 @@ pub struct Spectrum {
     defect: Upper,
     /// `|q_i.rho(w0)|`, from above.
     modes: Vec<Upper>,
-    smax: Upper,
+    /// `smin(J(w0))` from below, `|J(w0)|` from above.
+    extremes: (Lower, Upper),
 }
 
 impl Spectrum {
-    /// From the tangent kernel and the weighted residual at w0; `smax` bounds `|J(w0)|`.
+    /// From the tangent kernel and the weighted residual at w0; `extremes` bound the singular values of `J(w0)`.
     ///
     /// The exact orthogonal Q differs from the computed vectors by at most `orthogonality`, so each coefficient of
     /// rho by at most that times |rho|.
-    pub fn new(kernel: &SymmetricBall, residual: &[Interval], smax: Upper) -> Option<Spectrum> {
+    pub fn new(kernel: &SymmetricBall, residual: &[Interval], extremes: (Lower, Upper)) -> Option<Spectrum> {
         let pairs = Eigenpairs::new(kernel)?;
         let norm = Upper::norm(residual.iter().map(|r| r.magnitude()));
         let error = pairs.orthogonality() * norm;
@@ -143,17 +144,17 @@ impl Spectrum {
                 dot.magnitude() + error
             })
             .collect();
-        Some(Spectrum { values: pairs.values().to_vec(), defect: pairs.defect(), modes, smax })
+        Some(Spectrum { values: pairs.values().to_vec(), defect: pairs.defect(), modes, extremes })
     }
 
     /// The spectrum of a kernel that is about `factor` times this one. A guess that serves to compare scales; nothing is
     /// certified with it.
-    pub fn guess_scaled(&self, factor: f64, smax: Upper) -> Spectrum {
+    pub fn guess_scaled(&self, factor: f64, extremes: (Lower, Upper)) -> Spectrum {
         Spectrum {
             values: self.values.iter().map(|v| v * factor).collect(),
             defect: self.defect * Upper::new(factor),
             modes: self.modes.clone(),
-            smax,
+            extremes,
         }
     }
 
@@ -165,7 +166,7 @@ impl Spectrum {
     /// (T5s) along one descent.
     pub fn envelope<'a>(&self, descent: &'a Descent, profile: &Profile, residual: Upper) -> SpectralEnvelope<'a> {
         let drift = profile.drift[descent.index];
-        SpectralEnvelope::new(descent, &self.values, self.defect, &self.modes, residual, drift, self.smax)
+        SpectralEnvelope::new(descent, &self.values, self.defect, &self.modes, residual, drift, self.extremes)
     }
 }
 
@@ -177,6 +178,9 @@ const SPECTRAL_WORK: u64 = 50_000_000;
 pub fn by_spectrum(profile: &Profile, found: &[(Descent, f64)], spectrum: &Spectrum, goal: &Goal) -> Option<Found> {
     let mut best: Option<Found> = None;
     let affordable = SPECTRAL_WORK / (spectrum.modes.len() as u64 + 1);
+    if found.first()?.1 > 20.0 * affordable as f64 {
+        return None;
+    }
     let consider = |descent: &Descent, best: &mut Option<Found>| {
         // Whatever needs as many iterations as the best so far may stop there.
         let limit = best.map_or(goal.limit.min(affordable), |b| b.iterations.saturating_sub(1));

@@ -74,7 +74,7 @@ pub struct SpectralEnvelope<'a> {
 
 impl<'a> SpectralEnvelope<'a> {
     /// The envelope of one descent. `modes` are upper bounds of `|q_i.rho(w0)|`, `values` the lam_i with their `defect`,
-    /// `smax_start` bounds `|J(w0)|` and `drift` bounds dJ at the radius of `descent`.
+    /// `smin_start` and `smax_start` bound the singular values of `J(w0)` and `drift` bounds dJ at the radius of `descent`.
     pub fn new(
         descent: &'a Descent,
         values: &[f64],
@@ -82,13 +82,17 @@ impl<'a> SpectralEnvelope<'a> {
         modes: &[Upper],
         residual: Upper,
         drift: Upper,
-        smax_start: Upper,
+        (smin_start, smax_start): (Lower, Upper),
     ) -> SpectralEnvelope<'a> {
         let contraction: Vec<Upper> =
             values.iter().map(|&value| (Interval::ONE - descent.c * Interval::exact(value)).magnitude()).collect();
         let delta = drift * (descent.norm() + smax_start) + defect;
+        // q0 = max_i |1 - c lam_i| would do; the verified bounds of the extreme eigenvalues are taken in too, because they
+        // are what a checker without an eigendecomposition has.
+        let of = |x: f64| (Interval::ONE - descent.c * Interval::exact(x).square()).magnitude();
+        let slowest = of(smin_start.get()).max(of(smax_start.get()));
         SpectralEnvelope {
-            slowest: Upper::maximum(contraction.iter().copied()),
+            slowest: contraction.iter().copied().fold(slowest, Upper::max),
             contraction_squared: contraction.iter().map(|c| c.square()).collect(),
             modes_squared: modes.iter().map(|m| m.square()).collect(),
             perturbation: descent.c.upper() * delta,

@@ -98,7 +98,8 @@ pub fn certify(
         * Lower::new(start.widths[1] as f64)
         * entry.square()
         * Lower::new(1.0 - WEAKER);
-    let centre = start.centre(inputs);
+    // The checker has no better bound of |J(w0)| than the two terms of K0, and neither has the original.
+    let centre = start.rough_centre(inputs);
     let wide = ball(&centre, 2.0 * radius);
     let largest_residual = residual + Upper::new(2.0 * radius) * wide.norm;
     let twice = Upper::new(2.0) / Lower::new(n);

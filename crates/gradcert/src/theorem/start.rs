@@ -8,7 +8,7 @@ use super::centre::{Centre, Metric};
 use super::inputs::InputBounds;
 use crate::network::Network;
 use crate::network::activation::Activation;
-use gradcert_rigor::linear::largest_eigenvalue_upper;
+use gradcert_rigor::linear::{largest_eigenvalue_upper, smallest_eigenvalue_lower};
 use gradcert_rigor::{Interval, Lower, Upper};
 
 /// A positive start with everything (T9m) needs to know.
@@ -136,15 +136,16 @@ impl PositiveStart {
         }
     }
 
-    /// `smin(J(w0))` and `|J(w0)|` from K0. The rank-one term raises the smallest eigenvalue hardly, so its lower bound
-    /// is left at `|g_1| smin(Xt)`; the largest eigenvalue is verified on the matrix itself.
+    /// `smin(J(w0))` and `|J(w0)|` from K0, verified on the matrix itself.
     fn jacobian_bounds(&self, inputs: &InputBounds) -> (Lower, Upper) {
         let (alpha, beta) = self.kernel_coefficients();
+        let kernel = inputs.kernel(alpha, beta);
         let (smin, sum) = self.rough_jacobian_bounds(inputs);
-        (smin, sum.min(largest_eigenvalue_upper(&inputs.kernel(alpha, beta)).sqrt()))
+        let verified = smallest_eigenvalue_lower(&kernel).map_or(Lower::ZERO, Lower::new).sqrt();
+        (smin.max(verified), sum.min(largest_eigenvalue_upper(&kernel).sqrt()))
     }
 
-    /// The same, `|J(w0)|` by the norms of the two terms of K0.
+    /// The same by the terms of K0: the rank-one term does not lower the smallest eigenvalue.
     fn rough_jacobian_bounds(&self, inputs: &InputBounds) -> (Lower, Upper) {
         let (alpha, beta) = self.kernel_coefficients();
         let sum = (alpha.upper() * inputs.smax.square() + beta.upper() * inputs.weight_norm().square()).sqrt();
