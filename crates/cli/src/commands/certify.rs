@@ -10,6 +10,7 @@ use gradcert::certify::{HiddenScale, Outcome, Reason, Scale};
 use gradcert::model::{Meaning, Model};
 use gradcert_certificate::format::{Data, FORMAT, File, VERSION};
 use gradcert_certificate::hash;
+use gradcert_report::number::{Rounding, rounded};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -134,8 +135,12 @@ pub(crate) fn describe(task: &Task, outcome: &Outcome) -> String {
     };
     let mut text = format!(
         "{name}: certified by {}\n  gradient descent with step {:.4e} from the {start},\n  reaches the tolerance within {} \
-         iterations and stays within {:.4e} of its start\n  every iteration multiplies the loss by at most 1 - {:.3e}\n",
-        facts.theorem, facts.step_size, facts.iterations, facts.radius, facts.rate
+         iterations and stays within {} of its start\n  every iteration multiplies the loss by at most 1 - {}\n",
+        facts.theorem,
+        facts.step_size,
+        facts.iterations,
+        rounded(facts.radius, 5, Rounding::Up),
+        rounded(facts.rate, 4, Rounding::Down)
     );
     if let Outcome::Certified(c) = outcome {
         text += &format!("  the tangent kernel moves by at most {:.2} %\n", 100.0 * c.kernel_movement().get());
@@ -236,7 +241,7 @@ fn scan(session: &Session, net: &NetArgs, clock: &Seconds) -> Result<(Exit, Outp
                 Some(c) => {
                     let movement = 100.0 * c.kernel_movement().get();
                     let (count, rate) = (c.found.iterations, c.rate().get());
-                    text += &format!("{scale:>12.2} {count:>14} {rate:>12.3e} {movement:>16.2} %\n");
+                    text += &format!("{scale:>12.2} {count:>14} {:>12} {movement:>16.2} %\n", rounded(rate, 4, Rounding::Down));
                     json!({"scale": scale, "certified_iterations": count, "rate": rate, "kernel_movement_upper": movement / 100.0})
                 }
             })

@@ -28,7 +28,7 @@ const HIDDEN_FACTORS: [f64; 4] = [1.0, 2.0, 4.0, 8.0];
 const LAYER_FACTORS: [f64; 8] = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 1e-3, 1e-4];
 
 /// Training at this multiple of the natural scale stands for A -> infinity.
-const LAZY: f64 = 1e5;
+const LAZY: f64 = 1e8;
 
 /// The smallest of [`LAYER_FACTORS`] used for `--scale min`: with factors down to 0 every A > 0 is certified where
 /// `sigma' >= c > 0`, and there would be no smallest one.

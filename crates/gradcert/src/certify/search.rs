@@ -40,7 +40,7 @@ const T1: [f64; 19] =
 /// Radii that are tried.
 const RADII: usize = 16;
 
-/// Certified descents with rough numbers of iterations, the fewest first. Where none of [`T1`] is certified (close to the
+/// Certified descents with rough numbers of iterations, the fewest first. Where none of the usual steps is certified (close to the
 /// limit of the flow only small steps are) smaller ones are tried.
 pub fn candidates(profile: &Profile, goal: &Goal) -> Vec<(Descent, f64)> {
     let Some(first) = profile.flow_index(goal.residual) else { return vec![] };

@@ -35,3 +35,61 @@ pub fn tangent_kernel(network: &Network, inputs: &LayerInputs, metric: &Metric, 
     }
     kernel
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::activation::Activation;
+    use crate::network::random::{Law, draw};
+
+    /// Rows of J D by central differences of the outputs, one parameter after the other.
+    fn jacobian(network: &Network, inputs: &LayerInputs, metric: &Metric) -> Vec<Vec<f64>> {
+        let outputs = |network: &Network| {
+            let mut passes = Passes::new(network, inputs.samples());
+            passes.forward(network, inputs, Par::Seq);
+            passes.output
+        };
+        let step = 1e-5;
+        let difference = |plus: &Network, minus: &Network, factor: f64| -> Vec<f64> {
+            outputs(plus).iter().zip(outputs(minus)).map(|(a, b)| factor * (a - b) / (2.0 * step)).collect()
+        };
+        let mut columns = vec![];
+        for l in 1..=network.layers() {
+            for i in 0..network.weights[l].nrows() {
+                for j in 0..network.weights[l].ncols() {
+                    let (mut plus, mut minus) = (network.clone(), network.clone());
+                    plus.weights[l][(i, j)] += step;
+                    minus.weights[l][(i, j)] -= step;
+                    columns.push(difference(&plus, &minus, metric.weights[l]));
+                }
+                let (mut plus, mut minus) = (network.clone(), network.clone());
+                plus.biases[l][i] += step;
+                minus.biases[l][i] -= step;
+                columns.push(difference(&plus, &minus, metric.biases[l]));
+            }
+        }
+        columns
+    }
+
+    #[test]
+    fn layerwise_kernel_is_the_gram_matrix_of_the_jacobian() {
+        for (activation, inputs) in [
+            (Activation::Tanh, LayerInputs::Unit(4)),
+            (
+                Activation::SmoothLeakyRelu(0.1),
+                LayerInputs::Rows(Mat::from_fn(4, 3, |i, j| ((i + 2 * j) as f64).sin())),
+            ),
+        ] {
+            let network = draw(activation, &[inputs.features(), 5, 3, 1], Law::LeCun, 3);
+            let metric = Metric { weights: vec![1.0, 1.0, 0.5, 2.0], biases: vec![1.0, 0.7, 0.0, 1.5] };
+            let kernel = tangent_kernel(&network, &inputs, &metric, Par::Seq);
+            let columns = jacobian(&network, &inputs, &metric);
+            for i in 0..4 {
+                for j in 0..4 {
+                    let direct: f64 = columns.iter().map(|c| c[i] * c[j]).sum();
+                    assert!((kernel[(i, j)] - direct).abs() < 1e-8 * kernel.norm_max(), "{activation}");
+                }
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Activation functions: values for training, enclosures and suprema for certificates.
 //!
-//! Derivatives up to the third are enclosed at a point by formulas without cancellation ([`pointwise`]). On an interval the range
-//! is spanned by the endpoints and the turning points inside; all turning points are known ([`extrema`]).
+//! Derivatives up to the third are enclosed at a point by formulas without cancellation (`pointwise`). On an interval the range
+//! is spanned by the endpoints and the turning points inside; all turning points are known (`extrema`).
 
 // Some turning points are constants of the standard library; here they are endpoints of enclosures.
 #[allow(clippy::approx_constant)]

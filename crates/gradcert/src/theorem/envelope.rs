@@ -11,7 +11,7 @@ pub fn target(n: f64, tolerance: f64) -> Lower {
 
 /// (T5) The first k with `u_k <= target`, `u_0 = |rho(w0)|`, `u_{k+1} = q(u_k) u_k`; `None` beyond `limit`.
 ///
-/// q is non-increasing in u, so a frozen q stays valid: once freezing it costs little the rest is counted at once.
+/// q is non-decreasing in u and u falls, so a frozen q stays valid: once freezing it costs little the rest is counted at once.
 pub fn contraction_count(descent: &Descent, residual: Upper, target: Lower, limit: u64) -> Option<u64> {
     let (mut u, mut k) = (residual, 0);
     while u.get() > target.get() {

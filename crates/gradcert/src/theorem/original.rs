@@ -127,7 +127,8 @@ pub fn certify(
     // (1 - delta)^k S(w0) <= tolerance follows from k delta >= log(S(w0) / tolerance), since log(1 - delta) <= -delta.
     let fall = gradcert_rigor::elementary::ln((loss / Lower::new(tolerance)).max(Upper::ONE).get().into());
     let iterations = (fall.upper() / rate * Upper::new(1.0 + 1e-9)).get().ceil();
-    (iterations < 1e18).then(|| Original {
+    // More than the certificate format can say is no certificate.
+    (iterations <= 1e15).then(|| Original {
         start: start.clone(),
         step_size: step_size.get(),
         radius,
