@@ -116,7 +116,7 @@ pub fn exp_at(x: f64) -> Interval {
 
 /// Encloses `exp x - 1`.
 ///
-/// For 0 < |x| < 2^-60, x < exp x - 1 < x + 2^-60 |x|: less than the gap above x. Beyond [`FAR`] the 1 changes the result
+/// For 0 < |x| < 2^-60, x < exp x - 1 < x + 2^-60 |x|: less than the gap above x. Beyond `FAR` the 1 changes the result
 /// by 2^-86 relatively.
 #[inline]
 pub fn expm1_at(x: f64) -> Interval {
@@ -155,7 +155,7 @@ pub fn gaussian_at(x: f64) -> Interval {
 
 /// Encloses the logistic function `1 / (1 + exp(-x))`.
 ///
-/// With e = exp(-|x|) it is 1/(1+e) or e/(1+e): sums of positive numbers, relative error below 2 2^-71 + 2^-100. Beyond [`FAR`],
+/// With e = exp(-|x|) it is 1/(1+e) or e/(1+e): sums of positive numbers, relative error below 2 2^-71 + 2^-100. Beyond `FAR`,
 /// e/(1+e) = e (1 - d), 0 < d < 2^-86.
 #[inline]
 pub fn logistic_at(x: f64) -> Interval {
@@ -200,7 +200,7 @@ fn tanh_of_non_negative(x: f64) -> Interval {
 
 /// Encloses `1 / cosh^2 x`, the slope of tanh.
 ///
-/// It is 4 e/(1 + e)^2, e = exp(-2|x|): never as 1 - tanh^2, which cancels. Relative error below 3 2^-71 + 2^-98. Beyond [`FAR`] it is
+/// It is 4 e/(1 + e)^2, e = exp(-2|x|): never as 1 - tanh^2, which cancels. Relative error below 3 2^-71 + 2^-98. Beyond `FAR` it is
 /// 4 e (1 - d), 0 < d < 2^-170.
 #[inline]
 pub fn sech_squared_at(x: f64) -> Interval {

@@ -96,7 +96,7 @@ pub fn ln_1p_at(x: f64) -> Interval {
 
 /// Encloses softplus, `ln(1 + exp x)`.
 ///
-/// With e = exp(-|x|) it is max(x, 0) + ln(1 + e): positive terms, relative error below 2^-64 + 2^-71. Beyond [`FAR`] e < 2^-86:
+/// With e = exp(-|x|) it is max(x, 0) + ln(1 + e): positive terms, relative error below 2^-64 + 2^-71. Beyond `FAR` e < 2^-86:
 /// ln(1 + e) = e (1 - d) with 0 < d < 2^-86, and x < softplus x < x + 2^-86.
 #[inline]
 pub fn softplus_at(x: f64) -> Interval {

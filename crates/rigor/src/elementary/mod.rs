@@ -2,7 +2,7 @@
 //!
 //! Each function comes twice: `exp(x)` encloses the values on an interval, `exp_at(x)` the value at one double. No
 //! accuracy of the platform's mathematical library is assumed. A core computes the value as a pair of doubles
-//! ([`double_double`]) from +, -, *, / alone, with a relative error proved in the comment above it, never more than
+//! (`double_double`) from +, -, *, / alone, with a relative error proved in the comment above it, never more than
 //! 2^-57; the pair is then rounded outward. So enclosures at a point are one unit in the last place wide, seldom two.
 //! On intervals monotone functions are evaluated at the endpoints.
 //!
