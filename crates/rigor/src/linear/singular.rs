@@ -34,7 +34,7 @@ fn norm_of_doubles(a: MatRef<'_, f64>) -> Upper {
 /// A lower bound of the `n`-th singular value of an `n x p` matrix (0 if `p < n`); 0 when none could be proved.
 ///
 /// First through the Gram matrix, which loses everything once the square of the condition number reaches about `1e13`;
-/// then by [`by_preconditioning`], which does not square.
+/// then by `by_preconditioning`, which does not square.
 pub fn smallest_singular_value_lower(a: &EnclosedMatrix) -> Lower {
     let (n, p) = (a.nrows(), a.ncols());
     if n == 0 || p < n || !a.is_bounded() {
