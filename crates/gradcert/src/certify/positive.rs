@@ -397,15 +397,17 @@ impl<'a> PositiveSearch<'a> {
                 );
             }
         }
-        Reason::new(
-            "too_slow",
+        let (smin, smax) = (self.inputs.smin.get(), self.inputs.smax.get());
+        let remedy = if self.problem.coordinates == Coordinates::Raw && smax > 1e3 * smin {
             format!(
-                "no radius and step certify the tolerance within {ITERATION_LIMIT} iterations: the inputs are nearly \
-                 collinear (smin = {:.2e}, |X~| = {:.2e}); --whiten removes their condition number",
-                self.inputs.smin.get(),
-                self.inputs.smax.get()
-            ),
-        )
+                "the inputs are nearly collinear (smin = {smin:.2e}, |X~| = {smax:.2e}); --whiten removes their condition \
+                 number"
+            )
+        } else {
+            "try another --scale (auto finds one), a smaller --depth, or a larger --tol".to_owned()
+        };
+        let message = format!("no radius and step certify the tolerance within {ITERATION_LIMIT} iterations: {remedy}");
+        Reason::new("too_slow", message)
     }
 }
 
