@@ -268,7 +268,7 @@ fn some_certificates_that_claim_more_are_rejected() {
 
 /// A minute: `cargo test -p gradcert-certificate -- --ignored`.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: make test-long"]
 fn all_certificates_that_claim_more_are_rejected() {
     let (count, survivors) = attack(&cases());
     println!("{count} mutants, {} survivors\n{}", survivors.len(), survivors.join("\n"));

@@ -9,7 +9,7 @@ use gradcert_rigor::Upper;
 use std::time::Instant;
 
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "a measurement: make test-long"]
 fn timing() {
     for (n, d, width, whitened) in [
         (38, 3051, 32, false),
@@ -50,7 +50,7 @@ fn timing() {
 }
 
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "a measurement: make test-long"]
 fn timing_of_the_largest_matrices() {
     let (n, d) = (2000, 3000);
     let mut stream = Stream(3);
@@ -91,7 +91,7 @@ fn smallest_singular_values_of_nearly_collinear_inputs_are_found() {
 
 /// The worst case of a profile: every one of 400 radii needs its own bounds.
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "a measurement: make test-long"]
 fn timing_of_400_radii() {
     for (n, d, layers, width) in [(38, 3051, 2, 32), (500, 1000, 2, 32), (500, 1000, 4, 32)] {
         let case = Case::new(7, n, d, layers, width, 300.0);

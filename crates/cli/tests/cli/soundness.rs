@@ -82,7 +82,7 @@ fn certified_promises_are_kept_second_half() {
 
 /// The same with many more cases: `cargo test -p gradcert-cli --test cli -- --ignored many`.
 #[test]
-#[ignore = "a minute"]
+#[ignore = "a minute: make test-long"]
 fn certified_promises_are_kept_in_many_cases() {
     promises_are_kept(40..300, 26);
 }
