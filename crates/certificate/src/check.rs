@@ -83,11 +83,11 @@ impl CheckError {
     /// A stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            CheckError::Malformed(_) => "certificate-malformed",
-            CheckError::Limit { .. } => "certificate-limit",
-            CheckError::Hash { .. } => "certificate-hash",
-            CheckError::Data(_) => "certificate-data",
-            CheckError::NotProved { .. } => "certificate-not-proved",
+            CheckError::Malformed(_) => "certificate_malformed",
+            CheckError::Limit { .. } => "certificate_limit",
+            CheckError::Hash { .. } => "certificate_hash",
+            CheckError::Data(_) => "certificate_data",
+            CheckError::NotProved { .. } => "certificate_not_proved",
         }
     }
 

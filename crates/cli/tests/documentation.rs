@@ -140,7 +140,7 @@ fn pages() -> Vec<PathBuf> {
     let mut pages = files(&root().join("docs/src"), "md");
     let top = fs::read_dir(root()).expect("the root");
     pages.extend(top.map(|e| e.expect("an entry").path()).filter(|p| p.extension().is_some_and(|e| e == "md")));
-    pages.push(root().join("data/README.md"));
+    pages.push(root().join("crates/data/bundled/README.md"));
     pages
 }
 
@@ -219,6 +219,15 @@ fn every_code_of_the_sources_is_explained_and_no_other() {
     assert!(unexplained.is_empty(), "docs/src/answers.md does not explain {unexplained:?}");
     let vanished: Vec<_> = explained.difference(&used).collect();
     assert!(vanished.is_empty(), "docs/src/answers.md explains codes that no source has: {vanished:?}");
+}
+
+/// One spelling, so that a program can compare codes without knowing which part they come from.
+#[test]
+fn codes_are_snake_case() {
+    for code in codes_in_sources() {
+        let fits = !code.is_empty() && code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        assert!(fits, "the code '{code}' is not made of a-z, 0-9 and _");
+    }
 }
 
 /// The targets of the Makefile that the documents mention exist and are described.

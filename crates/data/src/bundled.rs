@@ -1,4 +1,4 @@
-//! Real data inside the library, so that a demonstration works from any folder. `data/README.md` states where they
+//! Real data inside the library, so that a demonstration works from any folder. `bundled/README.md` states where they
 //! come from.
 
 use crate::{DataError, Dataset, Format, LoadOptions, load_bytes};
@@ -10,7 +10,7 @@ pub struct Bundled {
     pub name: &'static str,
     /// What the samples, features and targets are.
     pub description: &'static str,
-    /// The file name in the folder `data` of the repository.
+    /// The file name in the folder `bundled` of this crate.
     pub file_name: &'static str,
     format: Format,
     bytes: &'static [u8],
@@ -23,28 +23,28 @@ pub static BUNDLED: [Bundled; 4] = [
         description: "expression of 5000 genes in 38 bone marrow samples; acute lymphoblastic (ALL, 27) or myeloid (AML, 11) leukaemia",
         file_name: "leukaemia.csv.gz",
         format: Format::Csv,
-        bytes: include_bytes!("../../../data/leukaemia.csv.gz"),
+        bytes: include_bytes!("../bundled/leukaemia.csv.gz"),
     },
     Bundled {
         name: "khan",
         description: "expression of 2308 genes in 63 small round blue cell tumours of childhood; four kinds",
         file_name: "khan.csv.gz",
         format: Format::Csv,
-        bytes: include_bytes!("../../../data/khan.csv.gz"),
+        bytes: include_bytes!("../bundled/khan.csv.gz"),
     },
     Bundled {
         name: "khan-test",
         description: "the 20 test samples that belong to khan",
         file_name: "khan-test.csv.gz",
         format: Format::Csv,
-        bytes: include_bytes!("../../../data/khan-test.csv.gz"),
+        bytes: include_bytes!("../bundled/khan-test.csv.gz"),
     },
     Bundled {
         name: "coffee",
         description: "infrared spectra at 1841 wavenumbers of 60 coffees from three countries; nearly collinear features",
         file_name: "coffee.npz",
         format: Format::Npz,
-        bytes: include_bytes!("../../../data/coffee.npz"),
+        bytes: include_bytes!("../bundled/coffee.npz"),
     },
 ];
 

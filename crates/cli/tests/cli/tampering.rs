@@ -46,10 +46,10 @@ fn every_claim_that_is_made_stronger_is_refused() {
     let claim = "/certificates/0/claim";
     // Fewer iterations than even the run took cannot be true.
     changed(&folder, &format!("{claim}/iterations"), &|_| json!(needed - 1));
-    assert_eq!(invalid(&folder, "changed.json --data data.csv"), "certificate-not-proved");
+    assert_eq!(invalid(&folder, "changed.json --data data.csv"), "certificate_not_proved");
     for field in ["step_size", "rate", "theta", "smin_inputs", "smin_start"] {
         changed(&folder, &format!("{claim}/{field}"), &doubled);
-        assert_eq!(invalid(&folder, "changed.json --data data.csv"), "certificate-not-proved", "{field}");
+        assert_eq!(invalid(&folder, "changed.json --data data.csv"), "certificate_not_proved", "{field}");
     }
     for pointer in [
         "/certificates/0/start/output",
@@ -72,7 +72,7 @@ fn hashes_shapes_and_names_are_compared() {
     };
     for pointer in ["/data/inputs_sha256", "/certificates/0/targets_sha256"] {
         changed(&folder, pointer, &other);
-        assert_eq!(invalid(&folder, "changed.json --data data.csv"), "certificate-hash");
+        assert_eq!(invalid(&folder, "changed.json --data data.csv"), "certificate_hash");
     }
     changed(&folder, "/data/samples", &|_| json!(5));
     invalid(&folder, "changed.json --data data.csv");
@@ -99,7 +99,7 @@ fn fields_are_neither_added_nor_left_out() {
     let mut more = file.clone();
     more["certificates"][0]["claim"]["note"] = json!("all is well");
     folder.write("changed.json", more.to_string());
-    assert_eq!(invalid(&folder, "changed.json --data data.csv"), "certificate-malformed");
+    assert_eq!(invalid(&folder, "changed.json --data data.csv"), "certificate_malformed");
     let claim = file["certificates"][0]["claim"].as_object().expect("an object");
     for field in claim.keys() {
         let mut less = file.clone();
@@ -115,10 +115,10 @@ fn what_is_no_certificate_is_invalid_and_what_cannot_be_read_is_bad_input() {
     let text = folder.text("c.json");
     for content in ["", "{}", "[]", "null", "not JSON", &text[..text.len() / 2], &format!("{text}{text}")] {
         folder.write("changed.json", content);
-        assert_eq!(invalid(&folder, "changed.json --data data.csv"), "certificate-malformed");
+        assert_eq!(invalid(&folder, "changed.json --data data.csv"), "certificate_malformed");
     }
     folder.write("changed.json", [0xff, 0xfe, 0x00]);
-    assert_eq!(invalid(&folder, "changed.json --data data.csv"), "certificate-malformed");
+    assert_eq!(invalid(&folder, "changed.json --data data.csv"), "certificate_malformed");
     folder.run("check missing.json --data data.csv").exits(4);
     folder.run("check run --data data.csv").exits(4);
     folder.run("check c.json --data missing.csv").exits(4);
@@ -132,11 +132,11 @@ fn other_data() {
     // The least change there is.
     input.rows[2][3] = input.rows[2][3].next_up();
     folder.write("other.csv", input.csv());
-    assert_eq!(invalid(&folder, "c.json --data other.csv"), "certificate-hash");
+    assert_eq!(invalid(&folder, "c.json --data other.csv"), "certificate_hash");
     let mut target = table.clone();
     target.targets[1] = format!("{:?}", target.numbers()[1].next_down());
     folder.write("other.csv", target.csv());
-    assert_eq!(invalid(&folder, "c.json --data other.csv"), "certificate-hash");
+    assert_eq!(invalid(&folder, "c.json --data other.csv"), "certificate_hash");
     let mut order = table.clone();
     order.rows.swap(0, 1);
     order.targets.swap(0, 1);

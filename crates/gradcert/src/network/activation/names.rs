@@ -38,8 +38,8 @@ impl UnknownActivation {
     /// A stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            UnknownActivation::Name(_) => "unknown-activation",
-            UnknownActivation::Slope(_) => "activation-slope",
+            UnknownActivation::Name(_) => "unknown_activation",
+            UnknownActivation::Slope(_) => "activation_slope",
         }
     }
 }

@@ -244,10 +244,10 @@ fn names_read_back() {
         "smooth-leaky-relu",
         "smooth-leaky-relu:",
     ] {
-        assert_eq!(text.parse::<Activation>().map_err(|e| e.code()), Err("activation-slope"), "{text}");
+        assert_eq!(text.parse::<Activation>().map_err(|e| e.code()), Err("activation_slope"), "{text}");
     }
     for text in ["", "relu", "Tanh", "smooth-leaky-relux", "softplus "] {
         let error = text.parse::<Activation>().err();
-        assert!(error.is_some_and(|e| e.code() == "unknown-activation" && e.to_string().contains("gelu")), "{text}");
+        assert!(error.is_some_and(|e| e.code() == "unknown_activation" && e.to_string().contains("gelu")), "{text}");
     }
 }

