@@ -29,8 +29,19 @@ const FUNCTIONS: &[(&str, Function, &[f64])] = &[
     ("normal_density", elementary::normal_density, &[37.6, 38.5, 38.7, 40.0, 1.0]),
     ("atan", elementary::atan, &[1.0, 0.0078125, 128.0, 1.152921504606847e18, 9.313225746154785e-10]),
     ("sin", elementary::sin, &[1.5707963267948966, 3.141592653589793, 0.7853981633974483, 355.0, 2097152.0]),
+    // Powers of one variable: x^y for fixed y, and for fixed x.
+    ("power_1.5", |x| powf(x, 1.5), &[1.0, 2.1e205, 4.0, f64::MIN_POSITIVE]),
+    ("power_-0.3", |x| powf(x, -0.3), &[1.0, 1e-300, 1e300, f64::MIN_POSITIVE]),
+    ("power_17", |x| powf(x, 17.0), &[1.0, 1e18, 1e-18, 5.83]),
+    ("power_-2.25", |x| powf(x, -2.25), &[1.0, 1e137, 1e-137, 0.5]),
+    ("base_10", |y| elementary::powf(Interval::exact(10.0), y), &[1.0, 308.25, -323.3, 13.0]),
+    ("base_0.999", |y| elementary::powf(Interval::exact(0.999), y), &[1.0, 7.4e5, -7.1e5, 3e4]),
     ("cos", elementary::cos, &[1.5707963267948966, 3.141592653589793, 0.7853981633974483, 11.0, 2097152.0]),
 ];
+
+fn powf(base: Interval, exponent: f64) -> Interval {
+    elementary::powf(base, Interval::exact(exponent))
+}
 
 /// SplitMix64.
 struct Random(u64);

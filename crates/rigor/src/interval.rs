@@ -69,6 +69,12 @@ impl Interval {
         Upper::new(sub_up(self.hi, middle).max(sub_up(middle, self.lo)))
     }
 
+    /// Are both endpoints finite?
+    #[inline]
+    pub fn is_finite(self) -> bool {
+        self.lo.is_finite() && self.hi.is_finite()
+    }
+
     /// Does the interval contain `x`?
     #[inline]
     pub fn contains(self, x: f64) -> bool {
@@ -140,17 +146,27 @@ impl Interval {
         Interval::new(sqrt_down(self.lo.max(0.0)), sqrt_up(self.hi))
     }
 
-    /// `x^k` by repeated squaring.
+    /// `x^k`: a function of `|x|` for even k, monotone for odd k, so the endpoints decide. `x^0` is 1.
     pub fn powi(self, k: u32) -> Interval {
-        match k {
-            0 => Interval::ONE,
-            1 => self,
-            _ => {
-                let half = self.powi(k / 2).square();
-                if k.is_multiple_of(2) { half } else { half * self }
-            }
-        }
+        let base = if k.is_multiple_of(2) { self.abs() } else { self };
+        let down = if base.lo < 0.0 { mul_up } else { mul_down };
+        let up = if base.hi < 0.0 { mul_down } else { mul_up };
+        Interval::new(signed_power(base.lo, k, down), signed_power(base.hi, k, up))
     }
+}
+
+/// `|a|^k` by repeated squaring, with products rounded by `multiply` and the sign of `a`.
+fn signed_power(a: f64, k: u32, multiply: fn(f64, f64) -> f64) -> f64 {
+    let magnitude = match k {
+        0 => 1.0,
+        1 => a.abs(),
+        _ => {
+            let half = signed_power(a.abs(), k / 2, multiply);
+            let square = multiply(half, half);
+            if k.is_multiple_of(2) { square } else { multiply(square, a.abs()) }
+        }
+    };
+    if a < 0.0 { -magnitude } else { magnitude }
 }
 
 impl From<f64> for Interval {
@@ -201,7 +217,7 @@ impl Mul for Interval {
 
 impl Div for Interval {
     type Output = Interval;
-    /// [`Interval::ENTIRE`] when the denominator may be 0.
+    /// [`Interval::ENTIRE`] when the denominator may be 0, even only at an endpoint: then the quotient need not exist.
     #[inline]
     fn div(self, other: Interval) -> Interval {
         if other.contains(0.0) {
@@ -242,6 +258,42 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_denominator_that_may_be_zero_leaves_nothing_known() {
+        let zeros = [(0.0, 0.0), (-0.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (-1.0, 2.0), (0.0, f64::INFINITY)];
+        for zero in zeros.map(|(lo, hi)| Interval::new(lo, hi)).into_iter().chain([Interval::ENTIRE]) {
+            for x in [Interval::ZERO, Interval::ONE, Interval::new(-1.0, 3.0), Interval::ENTIRE] {
+                assert_eq!(x / zero, Interval::ENTIRE);
+            }
+        }
+        let least = f64::from_bits(1);
+        assert_eq!((Interval::ONE / Interval::new(least, 1.0)), Interval::new(1.0, f64::INFINITY));
+        assert_eq!(Interval::ZERO / Interval::new(least, 1.0), Interval::ZERO);
+        assert!(Interval::ONE.is_finite() && !Interval::new(0.0, f64::INFINITY).is_finite());
+    }
+
+    /// k-th powers of integers are exact in `i128`; the range over an interval is attained.
+    #[test]
+    fn integer_powers_are_the_ranges() {
+        for k in 0..=9u32 {
+            for a in -7..=7i128 {
+                for b in a..=7 {
+                    let range = Interval::new(a as f64, b as f64).powi(k);
+                    let (values, ends) = ((a..=b).map(|x| x.pow(k)), [a.pow(k), b.pow(k)]);
+                    let (least, greatest) = (values.min().unwrap(), ends[0].max(ends[1]));
+                    assert!(range.lo() <= least as f64 && greatest as f64 <= range.hi());
+                    // Each of at most k - 1 roundings costs at most one and a half units.
+                    let unit = 1.5 * f64::from(k) * f64::EPSILON;
+                    assert!(least as f64 - range.lo() <= unit * least.abs() as f64, "[{a}, {b}]^{k}");
+                    assert!(range.hi() - greatest as f64 <= unit * greatest.abs() as f64, "[{a}, {b}]^{k}");
+                }
+            }
+        }
+        assert_eq!(Interval::exact(-1e200).powi(3), Interval::new(f64::NEG_INFINITY, -f64::MAX));
+        assert!(Interval::exact(1e-200).powi(2).hi() > 0.0);
+        assert_eq!(Interval::ENTIRE.powi(2), Interval::new(0.0, f64::INFINITY));
     }
 
     #[test]

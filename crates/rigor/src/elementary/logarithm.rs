@@ -67,12 +67,18 @@ pub fn ln_at(x: f64) -> Interval {
         Interval::ENTIRE
     } else if x == f64::INFINITY {
         Interval::new(ln_at(f64::MAX).lo(), f64::INFINITY)
-    } else if x < f64::MIN_POSITIVE {
-        // Both terms are negative.
-        let scaled = ln_pair(DoubleDouble::exact(x * power(64)));
-        scaled.subtract(LN2.scale(64.0)).enclose(power(-63))
     } else {
-        ln_pair(DoubleDouble::exact(x)).enclose(power(-63))
+        ln_pair_of_positive(x).enclose(power(-63))
+    }
+}
+
+/// `ln x` for a finite x > 0, relative error below **2^-63**. A subnormal x is scaled; both terms are then negative.
+#[inline]
+pub(super) fn ln_pair_of_positive(x: f64) -> DoubleDouble {
+    if x < f64::MIN_POSITIVE {
+        ln_pair(DoubleDouble::exact(x * power(64))).subtract(LN2.scale(64.0))
+    } else {
+        ln_pair(DoubleDouble::exact(x))
     }
 }
 

@@ -14,6 +14,7 @@ mod double_double;
 mod error_function;
 mod exponential;
 mod logarithm;
+mod power;
 // Here a double that resembles a constant of the standard library is the leading part of a pair.
 #[allow(clippy::approx_constant)]
 #[rustfmt::skip]
@@ -27,6 +28,7 @@ pub use exponential::{
     tanh_at,
 };
 pub use logarithm::{ln, ln_1p, ln_1p_at, ln_at, softplus, softplus_at};
+pub use power::{powf, powf_at};
 pub use trigonometric::{cos, cos_at, sin, sin_at};
 
 use crate::interval::Interval;

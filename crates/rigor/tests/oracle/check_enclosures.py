@@ -34,14 +34,22 @@ FUNCTIONS = {
     "atan": arb.atan,
     "sin": arb.sin,
     "cos": arb.cos,
+    "power_1.5": lambda x: x ** arb(1.5),
+    "power_-0.3": lambda x: x ** arb(-0.3),
+    "power_17": lambda x: x**17,
+    "power_-2.25": lambda x: x ** arb(-2.25),
+    "base_10": lambda y: arb(10) ** y,
+    "base_0.999": lambda y: arb(0.999) ** y,
 }
+POWERS = [name for name in FUNCTIONS if name.startswith(("power_", "base_"))]
 # Bounds that the values obey by definition: Arb's ball may round onto them (tanh 1e9) and stay undecided.
 RANGES = {
     "exp": (0, None), "expm1": (-1, None), "softplus": (0, None), "logistic": (0, 1), "tanh": (-1, 1),
     "sech_squared": (0, 1), "gaussian": (0, 1), "erf": (-1, 1), "erfc": (0, 2), "normal_cdf": (0, 1), "normal_density": (0, None),
-    "sin": (-1, 1), "cos": (-1, 1),
+    "sin": (-1, 1), "cos": (-1, 1), **dict.fromkeys(POWERS, (0, None)),
 }
-DOMAIN = {"ln": 0.0, "ln_1p": -1.0}
+# The end of the domain, which is not checked itself.
+DOMAIN = {"ln": 0.0, "ln_1p": -1.0, **{name: 0.0 for name in POWERS if name.startswith("power_")}}
 
 
 def contains(name, x, lo, hi):
