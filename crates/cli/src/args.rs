@@ -86,6 +86,7 @@ pub(crate) enum StartArg {
     Positive,
     LeCun,
     AbsoluteLeCun,
+    Conditional,
     File(PathBuf),
 }
 
@@ -94,8 +95,9 @@ fn parse_start(text: &str) -> Result<StartArg, String> {
         "positive" => Ok(StartArg::Positive),
         "lecun" => Ok(StartArg::LeCun),
         "abs-lecun" => Ok(StartArg::AbsoluteLeCun),
+        "conditional" => Ok(StartArg::Conditional),
         file if file.ends_with(".safetensors") => Ok(StartArg::File(file.into())),
-        _ => Err("positive, lecun, abs-lecun or a .safetensors file".to_owned()),
+        _ => Err("positive, lecun, abs-lecun, conditional or a .safetensors file".to_owned()),
     }
 }
 
@@ -104,6 +106,12 @@ fn positive_number(text: &str) -> Result<f64, String> {
         Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
         _ => Err("a positive number".to_owned()),
     }
+}
+
+fn parse_box(text: &str) -> Result<(f64, f64), String> {
+    let ends =
+        text.split_once(',').and_then(|(low, high)| Some((positive_number(low).ok()?, positive_number(high).ok()?)));
+    ends.filter(|(low, high)| low < high).ok_or_else(|| "LOW,HIGH with 0 < LOW < HIGH".to_owned())
 }
 
 fn parse_scale(text: &str) -> Result<Scale, String> {
@@ -140,13 +148,16 @@ pub(crate) struct NetArgs {
     /// smooth-leaky-relu:C, softplus, tanh, logistic, erf, arctan, algebraic, softsign, identity, silu, gelu.
     #[arg(long, default_value = "smooth-leaky-relu:0.1", value_parser = parse_activation)]
     pub(crate) activation: Activation,
-    /// positive, lecun, abs-lecun or a .safetensors file.
+    /// positive, lecun, abs-lecun, conditional (LeCun with the entries of the later layers in --box) or a .safetensors file.
     #[arg(long, default_value = "positive", value_parser = parse_start)]
     pub(crate) start: StartArg,
     /// Output scale A of the positive start: auto (within 10 % of the fewest iterations), min (the smallest
     /// certifiable), or a number.
     #[arg(long, default_value = "auto", value_parser = parse_scale, allow_negative_numbers = true)]
     pub(crate) scale: Scale,
+    /// Entries of W_2, ..., W_L of the conditional start (default: A to 2 A with A of --scale).
+    #[arg(long = "box", value_name = "LOW,HIGH", value_parser = parse_box, allow_negative_numbers = true)]
+    pub(crate) entry_box: Option<(f64, f64)>,
     /// Entries of the hidden layers of the positive start: auto or a number.
     #[arg(long, default_value = "auto", value_parser = parse_hidden_scale, allow_negative_numbers = true)]
     pub(crate) hidden_scale: HiddenScale,

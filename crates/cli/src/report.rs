@@ -134,6 +134,9 @@ fn network(material: &Material<'_>, t: &Trained) -> page::Network {
         (StartArg::AbsoluteLeCun, _) => {
             page::Start::Drawn { distribution: "|LeCun|".to_owned(), seed: material.net.seed }
         }
+        (StartArg::Conditional, _) => {
+            page::Start::Drawn { distribution: "conditional LeCun".to_owned(), seed: material.net.seed }
+        }
         (StartArg::File(path), _) => {
             page::Start::Given { source: path.display().to_string(), hash: parameters_hash(&t.plan.start) }
         }

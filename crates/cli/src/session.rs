@@ -3,7 +3,7 @@
 use crate::args::{DataArgs, Method, NetArgs, StartArg, Train};
 use crate::failure::Failure;
 use gradcert::certify::problem::{Coordinates, Problem};
-use gradcert::certify::{Options, Outcome, Reason, given, positive::PositiveSearch};
+use gradcert::certify::{Options, Outcome, Reason, Scale, given, positive::PositiveSearch};
 use gradcert::network::Network;
 use gradcert::network::random::{Law, draw};
 use gradcert::theorem::centre::Metric;
@@ -188,17 +188,26 @@ pub(crate) fn metric(net: &NetArgs, layers: usize) -> Metric {
     metric
 }
 
+/// The law of `--start conditional`.
+fn conditional_law(net: &NetArgs) -> Result<Law, Failure> {
+    match (net.entry_box, net.scale) {
+        (Some((low, high)), _) => Ok(Law::Conditional { low, high }),
+        (None, Scale::Fixed(a)) => Ok(Law::Conditional { low: a, high: 2.0 * a }),
+        (None, _) => Err(Failure::usage("--start conditional needs --box LOW,HIGH, or --scale A for the box A,2A")),
+    }
+}
+
 /// A start from a file or drawn, in the coordinates of the problem.
 pub(crate) fn given_start(task: &Task, index: usize, net: &NetArgs) -> Result<Network, Failure> {
     let mut widths = vec![task.problem.input_width()];
     widths.extend(net.hidden_widths());
     widths.push(1);
+    let drawn = |law| draw(net.activation, &widths, law, net.seed.wrapping_add(index as u64));
     match &net.start {
         StartArg::Positive => Err(Failure::usage("the positive start is not a given one")),
-        StartArg::LeCun => Ok(draw(net.activation, &widths, Law::LeCun, net.seed.wrapping_add(index as u64))),
-        StartArg::AbsoluteLeCun => {
-            Ok(draw(net.activation, &widths, Law::AbsoluteLeCun, net.seed.wrapping_add(index as u64)))
-        }
+        StartArg::LeCun => Ok(drawn(Law::LeCun)),
+        StartArg::AbsoluteLeCun => Ok(drawn(Law::AbsoluteLeCun)),
+        StartArg::Conditional => conditional_law(net).map(drawn),
         StartArg::File(path) => {
             let model = gradcert::model::Model::load(path)?;
             let network = model.networks.into_iter().nth(index).ok_or_else(|| {

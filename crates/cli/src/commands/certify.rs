@@ -60,9 +60,13 @@ fn check_options(net: &NetArgs, tasks: &[Task]) -> Result<(), Failure> {
         if net.method == Method::Paper {
             return Err(Failure::usage("--method paper is about --start positive"));
         }
-        if net.scale != Scale::Auto || net.hidden_scale != HiddenScale::Auto {
+        let scaled = net.scale != Scale::Auto && net.start != StartArg::Conditional;
+        if scaled || net.hidden_scale != HiddenScale::Auto {
             return Err(Failure::usage("--scale and --hidden-scale are about --start positive"));
         }
+    }
+    if net.entry_box.is_some() && (net.start != StartArg::Conditional || net.scale != Scale::Auto) {
+        return Err(Failure::usage("--box is about --start conditional, instead of --scale"));
     }
     tasks.iter().try_for_each(|task| within_memory(net, task))
 }

@@ -47,6 +47,25 @@ fn a_positive_drawn_start() {
 }
 
 #[test]
+fn a_conditional_start() {
+    let folder = folder();
+    trained_from(&folder, "--start conditional --box 0.2,0.4 --width 30 --train first-layer --whiten");
+    trained_from(&folder, "--start conditional --scale 1 --width 8 --whiten --train first-layer");
+    for (options, code) in [
+        ("--start conditional", 2),
+        ("--start conditional --scale min", 2),
+        ("--start conditional --box 2,1", 2),
+        ("--start conditional --box 1", 2),
+        ("--start conditional --box nan,2", 2),
+        ("--start conditional --box 1,2 --scale 3", 2),
+        ("--start lecun --box 1,2", 2),
+        ("--box 1,2", 2),
+    ] {
+        folder.run(&format!("certify --data data.csv {options}")).exits(code);
+    }
+}
+
+#[test]
 fn the_start_of_an_earlier_run() {
     let folder = folder();
     trained_from(&folder, "--start lecun --width 1500 --train first-layer");

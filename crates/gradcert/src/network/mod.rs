@@ -5,6 +5,7 @@
 pub mod activation;
 pub mod passes;
 pub mod random;
+mod truncated;
 
 use activation::Activation;
 use faer::Mat;
