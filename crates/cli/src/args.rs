@@ -50,10 +50,26 @@ pub(crate) struct DataArgs {
     /// Numeric targets are classes.
     #[arg(long)]
     pub(crate) labels: bool,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
     /// Merge equal rows with equal targets into one with a multiplicity: the same trajectory, less work, and
     /// independence may be restored.
     #[arg(long)]
     pub(crate) merge_duplicates: bool,
+}
+
+/// How a table is laid out.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TableArgs {
+    /// Columns of a table that are no features (identifiers, dates), by name or zero-based index.
+    #[arg(long, value_delimiter = ',', value_name = "COL,..")]
+    pub(crate) ignore: Vec<String>,
+    /// The first line of a text table is a sample, not a header.
+    #[arg(long, conflicts_with = "header")]
+    pub(crate) no_header: bool,
+    /// The first line of a text table is a header, even if it consists of numbers.
+    #[arg(long)]
+    pub(crate) header: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -136,19 +152,21 @@ fn parse_activation(text: &str) -> Result<Activation, String> {
 /// The network and how it is to be trained.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct NetArgs {
-    /// Weight layers, at least 2.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(2..=64), conflicts_with = "widths")]
-    pub(crate) depth: u16,
-    /// Width of every hidden layer.
-    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "widths")]
-    pub(crate) width: u32,
+    /// Weight layers, at least 2 (default: 2).
+    #[arg(long, value_parser = clap::value_parser!(u16).range(2..=64), conflicts_with = "widths")]
+    pub(crate) depth: Option<u16>,
+    /// Width of every hidden layer (default: 32).
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "widths")]
+    pub(crate) width: Option<u32>,
     /// Widths of the hidden layers, one by one.
     #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) widths: Vec<u32>,
-    /// smooth-leaky-relu:C, softplus, tanh, logistic, erf, arctan, algebraic, softsign, identity, silu, gelu.
-    #[arg(long, default_value = "smooth-leaky-relu:0.1", value_parser = parse_activation)]
-    pub(crate) activation: Activation,
-    /// positive, lecun, abs-lecun, conditional (LeCun with the entries of the later layers in --box) or a .safetensors file.
+    /// smooth-leaky-relu:C, softplus, tanh, logistic, erf, arctan, algebraic, softsign, identity, silu, gelu
+    /// (default: smooth-leaky-relu:0.1).
+    #[arg(long, value_parser = parse_activation)]
+    pub(crate) activation: Option<Activation>,
+    /// positive, lecun, abs-lecun, conditional (LeCun with the entries of the later layers in --box) or a .safetensors file,
+    /// which decides depth, widths and activation.
     #[arg(long, default_value = "positive", value_parser = parse_start)]
     pub(crate) start: StartArg,
     /// Output scale A of the positive start: auto (within 10 % of the fewest iterations), min (the smallest
@@ -188,11 +206,37 @@ pub(crate) struct NetArgs {
 }
 
 impl NetArgs {
+    /// The widths asked for, or the default ones. A start from a file has its own.
     pub(crate) fn hidden_widths(&self) -> Vec<usize> {
         if self.widths.is_empty() {
-            vec![self.width as usize; usize::from(self.depth) - 1]
+            vec![self.width.unwrap_or(32) as usize; usize::from(self.depth.unwrap_or(2)) - 1]
         } else {
             self.widths.iter().map(|&w| w as usize).collect()
+        }
+    }
+
+    pub(crate) fn activation(&self) -> Activation {
+        self.activation.unwrap_or(Activation::SmoothLeakyRelu(0.1))
+    }
+
+    /// What was asked for explicitly and a network from a file is not: option, wanted, found.
+    pub(crate) fn contradiction(&self, hidden: &[usize], activation: Activation) -> Option<[String; 3]> {
+        let answer = |option: &str, wanted: String, found: String| Some([option.to_owned(), wanted, found]);
+        let list = |widths: &[usize]| widths.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+        match (self.depth, self.width, self.activation) {
+            (Some(depth), ..) if usize::from(depth) != hidden.len() + 1 => {
+                answer("--depth", depth.to_string(), (hidden.len() + 1).to_string())
+            }
+            (_, Some(width), _) if hidden.iter().any(|&w| w != width as usize) => {
+                answer("--width", width.to_string(), list(hidden))
+            }
+            _ if !self.widths.is_empty() && self.hidden_widths() != hidden => {
+                answer("--widths", list(&self.hidden_widths()), list(hidden))
+            }
+            (.., Some(wanted)) if wanted != activation => {
+                answer("--activation", wanted.to_string(), activation.to_string())
+            }
+            _ => None,
         }
     }
 
@@ -212,6 +256,9 @@ pub(crate) struct DemoArgs {
     /// Folder for the results.
     #[arg(long, default_value = "gradcert-demo", value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// One chapter alone, by its folder.
+    #[arg(long, value_name = "CHAPTER", hide = true)]
+    pub(crate) only: Option<String>,
     /// One JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,
@@ -302,6 +349,8 @@ pub(crate) struct PredictArgs {
     /// File with the samples; a target column is ignored.
     #[arg(long, value_name = "FILE")]
     pub(crate) data: String,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
     /// File to write (default: standard output).
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

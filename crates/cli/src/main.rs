@@ -10,7 +10,7 @@ mod session;
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
 use failure::{Exit, Failure};
-use output::{Output, print};
+use output::{Output, Seconds, print, say};
 use serde_json::json;
 use std::io::Write;
 use std::process::ExitCode;
@@ -33,12 +33,8 @@ fn report_bug() {
     say("gradcert: this is a bug; please report it with the command and the message above");
 }
 
-/// A line on standard error. Nobody may be listening there, and that is no bug: `eprintln!` would panic.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
 fn run(command: &Command) -> Exit {
+    let clock = Seconds::start();
     let (json, result) = match command {
         Command::Demo(a) => (a.json, commands::demo::run(a)),
         Command::Inspect(a) => (a.json, commands::inspect::run(a)),
@@ -54,10 +50,10 @@ fn run(command: &Command) -> Exit {
             return Exit::Done;
         }
     };
-    finish(json, result)
+    finish(json, result, &clock)
 }
 
-fn finish(json: bool, result: Result<(Exit, Output), Failure>) -> Exit {
+fn finish(json: bool, result: Result<(Exit, Output), Failure>, clock: &Seconds) -> Exit {
     match result {
         Ok((exit, output)) => {
             print(&output, json);
@@ -66,7 +62,9 @@ fn finish(json: bool, result: Result<(Exit, Output), Failure>) -> Exit {
         Err(failure) => {
             say(&format!("gradcert: error [{}]: {}", failure.code, failure.message));
             if json {
-                let value = json!({"status": "error", "code": failure.code, "message": failure.message});
+                let value = json!({
+                    "status": "error", "code": failure.code, "message": failure.message, "seconds": clock.seconds(),
+                });
                 print(&Output { text: String::new(), json: value }, true);
             }
             failure.exit

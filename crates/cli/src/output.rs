@@ -16,6 +16,11 @@ pub(crate) fn print(output: &Output, json: bool) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
+/// A line on standard error. Nobody may be listening there, and that is no bug: `eprintln!` would panic.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Time spent computing.
 pub(crate) struct Seconds(Instant);
 

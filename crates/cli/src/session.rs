@@ -1,14 +1,17 @@
 //! From the arguments to data and problems.
 
-use crate::args::{DataArgs, Method, NetArgs, StartArg, Train};
+use crate::args::{DataArgs, Method, NetArgs, StartArg, TableArgs, Train};
 use crate::failure::Failure;
+use crate::output::say;
 use gradcert::certify::problem::{Coordinates, Problem};
 use gradcert::certify::{Options, Outcome, Reason, Scale, given, positive::PositiveSearch};
 use gradcert::network::Network;
 use gradcert::network::random::{Law, draw};
 use gradcert::theorem::centre::Metric;
-use gradcert_data::{Dataset, Findings, LoadOptions, Merged, TargetColumn, Targets};
+use gradcert_data::{Dataset, Findings, Header, LoadOptions, Merged, TargetColumn, Targets};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 /// Data that were read and looked at.
 pub(crate) struct Session {
@@ -38,11 +41,46 @@ pub(crate) fn load(args: &DataArgs) -> Result<Dataset, Failure> {
                 format!("no bundled set {name}: leukaemia, khan, khan-test or coffee"),
             )
         })?;
+        if args.target.is_some() || !args.table.ignore.is_empty() {
+            return Err(Failure::usage(
+                "bundled sets have their targets and features: leave out --target and --ignore",
+            ));
+        }
         return Ok(bundled.load()?);
     }
     let target = args.target.clone().map_or(TargetColumn::Last, TargetColumn::Column);
-    let options = LoadOptions { target, labels: args.labels, ..LoadOptions::default() };
-    Ok(gradcert_data::load(Path::new(&args.data), &options)?)
+    let options = LoadOptions { target, labels: args.labels, ..table_options(&args.table) };
+    Ok(quietly(|| gradcert_data::load(Path::new(&args.data), &options))?)
+}
+
+/// The part of the options that training and predicting share.
+pub(crate) fn table_options(table: &TableArgs) -> LoadOptions {
+    let header = match (table.no_header, table.header) {
+        (true, _) => Header::Absent,
+        (false, true) => Header::Present,
+        (false, false) => Header::Expected,
+    };
+    LoadOptions { ignore: table.ignore.clone(), header, ..LoadOptions::default() }
+}
+
+/// Runs a reader. A decoder may panic on a hostile file; the reader catches that and answers with a code, and the message
+/// of the panic, which would stand on standard error before our own, is kept back. A panic that nobody catches is a
+/// bug: its message is shown after all.
+pub(crate) fn quietly<T>(read: impl FnOnce() -> T) -> T {
+    let message = Arc::new(Mutex::new(String::new()));
+    let kept = Arc::clone(&message);
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if let Ok(mut kept) = kept.lock() {
+            *kept = panic.to_string();
+        }
+    }));
+    let result = catch_unwind(AssertUnwindSafe(read));
+    std::panic::set_hook(usual);
+    result.unwrap_or_else(|panic| {
+        say(&message.lock().map(|text| text.clone()).unwrap_or_default());
+        resume_unwind(panic)
+    })
 }
 
 impl Session {
@@ -100,12 +138,12 @@ impl Session {
     }
 }
 
-/// An error if the network of the options would not fit into memory: parameters, their gradient and the start, and a few
-/// arrays per hidden layer with a row per sample.
-pub(crate) fn within_memory(net: &NetArgs, task: &Task) -> Result<(), Failure> {
+/// An error if a network with these hidden layers would not fit into memory: parameters, their gradient and the start,
+/// and a few arrays per hidden layer with a row per sample.
+pub(crate) fn within_memory(hidden: &[usize], task: &Task) -> Result<(), Failure> {
     let mut before = task.problem.input_width() as f64;
     let (mut parameters, mut units) = (0.0, 0.0);
-    for width in net.hidden_widths().into_iter().chain([1]) {
+    for width in hidden.iter().copied().chain([1]) {
         let width = width as f64;
         parameters += width * (before + 1.0);
         units += width;
@@ -122,13 +160,10 @@ pub(crate) fn within_memory(net: &NetArgs, task: &Task) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Names and targets of the problems of a data set, duplicates included.
+/// Names and targets of the problems of a data set, duplicates included. The names follow from the targets alone: not
+/// every format names its columns, and a certificate must not depend on the format the same numbers came in.
 pub(crate) fn problems(dataset: &Dataset) -> Vec<(String, Vec<f64>)> {
-    let name = |p: &gradcert_data::Problem| match dataset.target_name() {
-        Some(target) if p.positive_class.is_none() => target.to_owned(),
-        _ => p.name.clone(),
-    };
-    dataset.problems().into_iter().map(|p| (name(&p), p.y)).collect()
+    dataset.problems().into_iter().map(|p| (p.name, p.y)).collect()
 }
 
 pub(crate) fn coordinates(net: &NetArgs) -> Coordinates {
@@ -138,7 +173,7 @@ pub(crate) fn coordinates(net: &NetArgs) -> Coordinates {
 pub(crate) fn options(net: &NetArgs) -> Options {
     Options {
         hidden_widths: net.hidden_widths(),
-        activation: net.activation,
+        activation: net.activation(),
         scale: net.scale,
         hidden_scale: net.hidden_scale,
         layer_steps: net.layer_steps(),
@@ -202,7 +237,7 @@ pub(crate) fn given_start(task: &Task, index: usize, net: &NetArgs) -> Result<Ne
     let mut widths = vec![task.problem.input_width()];
     widths.extend(net.hidden_widths());
     widths.push(1);
-    let drawn = |law| draw(net.activation, &widths, law, net.seed.wrapping_add(index as u64));
+    let drawn = |law| draw(net.activation(), &widths, law, net.seed.wrapping_add(index as u64));
     match &net.start {
         StartArg::Positive => Err(Failure::usage("the positive start is not a given one")),
         StartArg::LeCun => Ok(drawn(Law::LeCun)),
@@ -213,7 +248,16 @@ pub(crate) fn given_start(task: &Task, index: usize, net: &NetArgs) -> Result<Ne
             let network = model.networks.into_iter().nth(index).ok_or_else(|| {
                 Failure::input("start_shape", format!("{} has no network for problem {index}", path.display()))
             })?;
-            if network.widths()[0] != widths[0] {
+            let own = network.widths();
+            let hidden = &own[1..own.len() - 1];
+            if let Some([option, wanted, found]) = net.contradiction(hidden, network.activation) {
+                let file = path.display();
+                return Err(Failure::usage(format!(
+                    "{option} {wanted} contradicts {file}, which has {found}: leave it out"
+                )));
+            }
+            within_memory(hidden, task)?;
+            if own[0] != widths[0] {
                 return Err(Failure::input(
                     "start_shape",
                     format!("the start reads {} inputs, the problem has {}", network.widths()[0], widths[0]),

@@ -111,8 +111,8 @@ pub enum DataError {
     },
     /// The first line of a text table holds only numbers: a header, or a sample that would be lost?
     #[error(
-        "the first line holds only numbers, so it may be a sample and not a header; \
-         say which: state that there is no header, or that there is one"
+        "the first line holds only numbers, so it may be a sample and not a header: say --no-header if it is a \
+         sample, --header if it names the columns"
     )]
     NumericHeader,
     /// A feature that is not a number.

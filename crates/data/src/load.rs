@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::error::shorten;
 #[cfg(feature = "parquet")]
 use crate::formats::parquet;
 use crate::formats::{delimited, libsvm, npy, npz};
 use crate::raw::{Purpose, Raw};
-use crate::{DataError, Dataset, Format, Inputs, LoadOptions};
+use crate::{DataError, Dataset, Format, Inputs, LoadOptions, TargetColumn};
 
 /// Reads samples and targets from a file; its name tells the format. `X.npy,y.npy` stands for two files, as do a
 /// `.npy` file and [`LoadOptions::targets_path`].
@@ -80,6 +81,7 @@ pub fn load_inputs_bytes(
 }
 
 fn read(bytes: &[u8], format: Format, options: &LoadOptions, purpose: Purpose<'_>) -> Result<Raw, DataError> {
+    refuse_columns_of_arrays(format, options)?;
     match format {
         Format::Npy => Ok(Raw {
             inputs: npy::Array::read(bytes, &options.limits)?.into_matrix()?,
@@ -97,6 +99,24 @@ fn read(bytes: &[u8], format: Format, options: &LoadOptions, purpose: Purpose<'_
         Format::Parquet => {
             Err(DataError::UnsupportedFormat { path: "a parquet file (built without parquet)".to_owned() })
         }
+    }
+}
+
+/// Arrays and libsvm text have no columns to choose from; an option that would have no effect is refused.
+fn refuse_columns_of_arrays(format: Format, options: &LoadOptions) -> Result<(), DataError> {
+    if matches!(format, Format::Csv | Format::Tsv | Format::Parquet) {
+        return Ok(());
+    }
+    let target = match &options.target {
+        TargetColumn::Column(name) => Some(name),
+        TargetColumn::Last => None,
+    };
+    match target.into_iter().chain(&options.ignore).next() {
+        None => Ok(()),
+        Some(name) => Err(DataError::UnknownColumn {
+            name: shorten(name, 60),
+            known: "those of tables only: this format keeps features and targets apart".to_owned(),
+        }),
     }
 }
 

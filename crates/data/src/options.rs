@@ -15,8 +15,7 @@ pub enum TargetColumn {
 /// Whether the first line of a text table names the columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Header {
-    /// It does, and a first line of numbers is refused - unless they increase or decrease throughout, as the
-    /// wavelengths of spectra do - since a sample could be lost.
+    /// It does, and a first line of numbers alone is refused, since a sample could be lost.
     #[default]
     Expected,
     /// It does, whatever it holds.

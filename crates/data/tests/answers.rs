@@ -40,7 +40,8 @@ fn every_bad_table_has_its_code() {
         ("a,b,y\n1,0,3\n1,-0,3\n2,2,4\n", "duplicate_rows"),
         ("1.5,2,1\n2,3,4\n", "numeric_header"),
         ("400.5,401,y\n2,3,4\n3,3,5\n", "no error"),
-        ("1,2,3\n2,3,4\n3,3,5\n", "no error"),
+        ("1,2,3\n2,3,4\n3,3,5\n", "numeric_header"),
+        ("3;2\n2;3\n", "numeric_header"),
     ] {
         assert_eq!(code(csv(text)), expected, "{text:?}");
     }

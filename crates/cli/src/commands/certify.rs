@@ -68,7 +68,11 @@ fn check_options(net: &NetArgs, tasks: &[Task]) -> Result<(), Failure> {
     if net.entry_box.is_some() && (net.start != StartArg::Conditional || net.scale != Scale::Auto) {
         return Err(Failure::usage("--box is about --start conditional, instead of --scale"));
     }
-    tasks.iter().try_for_each(|task| within_memory(net, task))
+    if matches!(net.start, StartArg::File(_)) {
+        // The file decides; its network is looked at when it is read.
+        return Ok(());
+    }
+    tasks.iter().try_for_each(|task| within_memory(&net.hidden_widths(), task))
 }
 
 pub(crate) fn exit(results: &[(Task, Outcome)]) -> Exit {
@@ -89,6 +93,7 @@ pub(crate) fn outcome_json(net: &NetArgs, task: &Task, outcome: &Outcome) -> Val
     let facts = outcome.facts(task.problem.total());
     let facts = facts.as_ref();
     let positive = outcome.positive_start();
+    let architecture = outcome.architecture();
     let movement = match outcome {
         Outcome::Certified(c) => Some(c.kernel_movement().get()),
         _ => None,
@@ -109,6 +114,8 @@ pub(crate) fn outcome_json(net: &NetArgs, task: &Task, outcome: &Outcome) -> Val
         "theorem": facts.map(|f| f.theorem.clone()),
         "tolerance": net.tol,
         "kernel_movement_upper": movement,
+        "widths": architecture.as_ref().map(|(widths, _)| widths),
+        "activation": architecture.as_ref().map(|(_, activation)| activation.to_string()),
     })
 }
 
@@ -121,6 +128,10 @@ pub(crate) fn summary(net: &NetArgs, results: &[(Task, Outcome)], seconds: f64) 
     json["problems"] = results.iter().map(|(task, outcome)| outcome_json(net, task, outcome)).collect();
     json["seconds"] = json!(seconds);
     json
+}
+
+fn chain(widths: &[usize]) -> String {
+    widths.iter().map(usize::to_string).collect::<Vec<_>>().join("-")
 }
 
 /// A few lines for people.
@@ -137,6 +148,10 @@ pub(crate) fn describe(task: &Task, outcome: &Outcome) -> String {
         },
         None => "given start".to_owned(),
     };
+    let network = outcome
+        .architecture()
+        .map(|(widths, activation)| format!(" of a {} network with {activation}", chain(&widths)));
+    let start = start + &network.filter(|_| outcome.positive_start().is_none()).unwrap_or_default();
     let mut text = format!(
         "{name}: certified by {}\n  gradient descent with step {:.4e} from the {start},\n  reaches the tolerance within {} \
          iterations and stays within {} of its start\n  every iteration multiplies the loss by at most 1 - {}\n",

@@ -4,11 +4,11 @@ use crate::args::PredictArgs;
 use crate::commands::certify::write;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Seconds};
-use crate::session::set_threads;
+use crate::session::{quietly, set_threads, table_options};
 use faer::Mat;
 use gradcert::model::Model;
 use gradcert::network::passes::{LayerInputs, Passes};
-use gradcert_data::{LoadOptions, Matrix};
+use gradcert_data::Matrix;
 use serde_json::json;
 use std::path::Path;
 
@@ -21,7 +21,10 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(Exit, Output), Failure> {
     if matrix.columns() != expected {
         return Err(Failure::input(
             "shape",
-            format!("the samples have {} features, the model reads {expected}", matrix.columns()),
+            format!(
+                "the samples have {} features, the model reads {expected}: leave columns out with --ignore",
+                matrix.columns()
+            ),
         ));
     }
     let outputs = outputs(&model, &matrix);
@@ -45,7 +48,8 @@ fn samples(args: &PredictArgs, model: &Model) -> Result<Matrix, Failure> {
         return Ok(gradcert_data::bundled(name).ok_or_else(unknown)?.load()?.inputs().clone());
     }
     let target = model.meaning.target.as_deref();
-    let inputs = gradcert_data::load_inputs(Path::new(&args.data), target, &LoadOptions::default())?;
+    let options = table_options(&args.table);
+    let inputs = quietly(|| gradcert_data::load_inputs(Path::new(&args.data), target, &options))?;
     Ok(inputs.matrix().clone())
 }
 
@@ -71,8 +75,11 @@ fn field(text: &str) -> String {
 }
 
 fn table(model: &Model, outputs: &[Vec<f64>], decisions: &[String]) -> String {
-    let names: Vec<String> = model.meaning.problems.iter().map(|p| field(p)).collect();
     let classes = !model.meaning.classes.is_empty();
+    let names: Vec<String> = match &model.meaning.target {
+        Some(target) if !classes => vec![field(target)],
+        _ => model.meaning.problems.iter().map(|p| field(p)).collect(),
+    };
     let mut text = names.join(",") + if classes { ",prediction\n" } else { "\n" };
     for (row, decision) in outputs.iter().zip(decisions) {
         let numbers: Vec<String> = row.iter().map(f64::to_string).collect();

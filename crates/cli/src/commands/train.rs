@@ -3,11 +3,11 @@
 use crate::args::{NetArgs, StartArg, StepArg, TrainArgs};
 use crate::commands::certify::{certify_all, describe, exit, outcome_json, save, start_beside, summary, write};
 use crate::commands::check::verify;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds, progress_bar};
 use crate::report::Material;
 use crate::session::{Session, Task, given_start, metric, set_threads};
-use gradcert::certify::Outcome;
+use gradcert::certify::{Outcome, Reason};
 use gradcert::model::{Meaning, Model};
 use gradcert::network::Network;
 use gradcert::train::run::{Plan, Run, Stop, run as run_descent};
@@ -75,7 +75,25 @@ pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Resu
     let refused = material.check.as_ref().is_some_and(|c| !c.valid);
     crate::report::write(&material, &args.out)?;
     text += &accuracy_text(&material.evaluations);
-    Ok((if refused { Exit::Invalid } else { Exit::Done }, Output { text, json }))
+    let exit = match (refused, trained.iter().any(diverged)) {
+        (true, _) => Exit::Invalid,
+        (false, true) => Exit::Declined,
+        (false, false) => Exit::Done,
+    };
+    Ok((exit, Output { text, json }))
+}
+
+pub(crate) fn diverged(t: &Trained) -> bool {
+    t.run.stop == Stop::Diverged
+}
+
+/// A run whose loss is no number any more has not done what was asked, whatever it asked for.
+pub(crate) fn divergence(t: &Trained) -> Reason {
+    let message = format!(
+        "the loss stopped being finite after {} iterations with step {:.3e}: use a smaller --step, or --step certified",
+        t.run.iterations, t.plan.step_size
+    );
+    Reason { code: "diverged", message }
 }
 
 /// A certificate of an earlier run in the same folder says nothing about the model that is written now.
@@ -152,7 +170,7 @@ fn uncertified_start(args: &TrainArgs, index: usize, task: &Task) -> Result<Netw
     let mut widths = vec![task.problem.input_width()];
     widths.extend(hidden);
     widths.push(1);
-    Ok(Network::positive(args.net.activation, &widths, &entries, output))
+    Ok(Network::positive(args.net.activation(), &widths, &entries, output))
 }
 
 /// The trained networks as one model.
@@ -199,12 +217,15 @@ fn json_of(net: &NetArgs, trained: &[Trained], uncertified: bool, seconds: f64) 
         json["final_loss"] = json!(t.run.final_loss);
         json["folded_loss"] = json!(t.run.folded_loss);
         json["stop"] = json!(t.run.stop);
+        if diverged(t) {
+            json["reasons"] = json!([divergence(t)]);
+        }
         json["path"] = json!(t.run.history.last().map(|r| r.path));
         json["kernel_movement"] = json!(t.run.history.last().and_then(|r| r.kernel_movement));
         json
     };
-    let slowest = trained.iter().max_by_key(|t| t.run.iterations);
-    let mut json = slowest.map_or(json!({}), one);
+    let worst = trained.iter().max_by_key(|t| (diverged(t), t.run.iterations));
+    let mut json = worst.map_or(json!({}), one);
     json["problems"] = trained.iter().map(one).collect();
     json["seconds"] = json!(seconds);
     json
@@ -226,6 +247,9 @@ fn text_of(t: &Trained, uncertified: bool) -> String {
         "  trained: {ended} after {} iterations, loss {:.2e} (on raw samples, folded back: {:.2e})\n",
         t.run.iterations, t.run.final_loss, t.run.folded_loss
     );
+    if diverged(t) {
+        text += &reasons_text(&[divergence(t)]);
+    }
     text
 }
 

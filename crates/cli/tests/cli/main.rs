@@ -3,7 +3,10 @@
 mod bad_input;
 mod commands;
 mod declined;
+mod demo;
 mod environment;
+mod formats;
+mod json;
 mod soundness;
 mod starts;
 mod support;

@@ -75,6 +75,41 @@ fn the_start_of_an_earlier_run() {
     assert!(folder.read("run/certificate.json") == first, "the same start has the same certificate");
 }
 
+/// Options that the file contradicts are not silently overridden, and what is printed is the network of the file.
+#[test]
+fn a_start_from_a_file_brings_its_architecture() {
+    let folder = folder();
+    let lecun = "--start lecun --widths 40,30 --activation tanh";
+    folder
+        .run(&format!("train --data data.csv {lecun} --step 1e-9 --allow-uncertified --max-iterations 0 --out run"))
+        .exits(0);
+    let from_file = "certify --data data.csv --start run/model.safetensors";
+    for (options, named) in [
+        ("--depth 2", "--depth 2"),
+        ("--depth 4", "--depth 4"),
+        ("--width 40", "--width 40"),
+        ("--depth 3 --width 30", "--width 30"),
+        ("--widths 30,40", "--widths 30,40"),
+        ("--widths 40", "--widths 40"),
+        ("--activation softplus", "--activation softplus"),
+        ("--depth 3 --activation smooth-leaky-relu:0.1", "--activation smooth-leaky-relu:0.1"),
+    ] {
+        let answer = folder.run(&format!("{from_file} {options} --json")).exits(2).says(named);
+        assert_eq!(answer.error_code(), "usage", "{options}");
+    }
+    for options in ["", "--depth 3", "--widths 40,30 --activation tanh"] {
+        // Certified or declined, but not refused.
+        assert!(matches!(folder.run(&format!("{from_file} {options}")).code, Some(0 | 3)), "{options}");
+    }
+    folder
+        .run("train --data data.csv --start lecun --width 1500 --train first-layer --activation softplus --out run")
+        .exits(0);
+    let first = "--start run/certificate.start.safetensors --train first-layer";
+    let json = folder.run(&format!("certify --data data.csv {first} --json")).exits(0).json();
+    assert_eq!((&json["widths"], &json["activation"]), (&serde_json::json!([16, 1500, 1]), &"softplus".into()));
+    folder.run(&format!("certify --data data.csv {first}")).exits(0).says("16-1500-1 network with softplus");
+}
+
 #[test]
 fn a_trained_model_is_a_start_that_has_arrived() {
     let folder = folder();

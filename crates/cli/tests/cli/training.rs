@@ -134,8 +134,25 @@ fn a_step_of_ones_own_voids_the_certificate() {
     }
     // The certificate of the earlier run does not speak about this model.
     assert!(!folder.path("run/certificate.json").exists());
-    let json = folder.run("train --data data.csv --scale 20 --out run --step 1e9 --json").exits(0).json();
-    assert_eq!(json["stop"], "diverged");
+}
+
+#[test]
+fn a_run_that_diverges_is_no_success() {
+    let folder = Folder::new();
+    folder.write("data.csv", Table::gaussian(56, 4, 8).csv());
+    for certifiable in ["--scale 20", "--start lecun --allow-uncertified"] {
+        let arguments = format!("train --data data.csv {certifiable} --out run --step 1e9");
+        let json = folder.run(&format!("{arguments} --json")).exits(3).json();
+        assert_eq!((&json["status"], &json["stop"]), (&"uncertified".into(), &"diverged".into()));
+        assert_eq!(json["reasons"][0]["code"], "diverged");
+        assert!(json["reasons"][0]["message"].as_str().is_some_and(|m| m.contains("--step")), "{json}");
+        folder.run(&arguments).exits(3).says("diverged").says("smaller --step");
+        assert!(folder.text("run/report.html").contains("diverged"));
+    }
+    // One of several problems is enough.
+    folder.write("data.csv", Table::gaussian(58, 6, 9).labelled(&["a", "b", "c"]).csv());
+    let json = folder.run("train --data data.csv --scale 20 --out run --step 1e9 --json").exits(3).json();
+    assert_eq!(json["reasons"][0]["code"], "diverged");
 }
 
 #[test]

@@ -243,6 +243,20 @@ impl Outcome {
         }
     }
 
+    /// Widths d_0, ..., d_L and activation of the certified network.
+    pub fn architecture(&self) -> Option<(Vec<usize>, Activation)> {
+        if let Some(positive) = self.positive_start() {
+            return Some((positive.widths.clone(), positive.activation));
+        }
+        match self {
+            Outcome::Certified(c) => match &c.start {
+                StartKind::Given(network) => Some((network.widths(), network.activation)),
+                StartKind::Positive(_) => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The certified start as a network in the coordinates of the problem, and the metric.
     pub fn start(&self) -> Option<(Network, Metric)> {
         match self {
