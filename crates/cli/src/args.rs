@@ -13,7 +13,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done (certified, valid), 1 certificate invalid, 2 usage, 3 declined, 4 bad input, \
+const EXIT_CODES: &str = "Exit codes: 0 done (certified, valid), 1 certificate invalid, 2 usage, 3 declined (or the run diverged), 4 bad input, \
 5 over a resource limit, 70 bug.";
 
 #[derive(Debug, Subcommand)]
@@ -256,9 +256,6 @@ pub(crate) struct DemoArgs {
     /// Folder for the results.
     #[arg(long, default_value = "gradcert-demo", value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// One chapter alone, by its folder.
-    #[arg(long, value_name = "CHAPTER", hide = true)]
-    pub(crate) only: Option<String>,
     /// One JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,

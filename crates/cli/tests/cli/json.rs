@@ -17,7 +17,7 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("check c.json --data other.csv", 1, "invalid"),
     ("predict --model run/model.safetensors --data data.csv", 0, "done"),
     ("predict --model run/model.safetensors --data data.csv --out p.csv", 0, "done"),
-    ("demo --only leukaemia-whitened --out demo", 0, "done"),
+    ("demo --out demo", 0, "done"),
     ("inspect --data missing.csv", 4, "error"),
     ("certify --data bundled:nothing", 4, "error"),
     ("certify --data data.csv --width 1000000 --depth 3", 5, "error"),
