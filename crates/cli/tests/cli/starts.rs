@@ -46,6 +46,19 @@ fn a_positive_drawn_start() {
     trained_from(&folder(), "--start abs-lecun --width 300 --train first-layer --whiten");
 }
 
+/// The outputs of a small network are enclosed narrowly; the checker adds in another order.
+#[test]
+fn small_networks_are_confirmed() {
+    let folder = folder();
+    for seed in 0..6 {
+        for options in ["--whiten", ""] {
+            let net = format!("--start abs-lecun --width 8 --train first-layer --seed {seed} {options}");
+            folder.run(&format!("certify --data data.csv {net} --out c.json")).exits(0);
+            folder.run("check c.json --data data.csv").exits(0);
+        }
+    }
+}
+
 #[test]
 fn a_conditional_start() {
     let folder = folder();

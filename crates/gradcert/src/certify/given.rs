@@ -1,7 +1,7 @@
 //! Certificates for a given start, whatever it is.
 
 use super::problem::{Coordinates, Problem, norm};
-use super::record::stated_extremes;
+use super::record::{WEAKER, stated_extremes};
 use super::search::{Goal, Spectrum, by_contraction, by_spectrum, candidates};
 use super::{Certified, Options, Outcome, Reason, StartKind};
 use crate::certify::positive::ITERATION_LIMIT;
@@ -12,8 +12,8 @@ use crate::theorem::envelope::target;
 use crate::theorem::general::{EnclosedPasses, centre, slope_floor_psi};
 use crate::theorem::profile::{Profile, radii};
 use faer::Mat;
-use gradcert_rigor::Upper;
 use gradcert_rigor::linear::EnclosedMatrix;
+use gradcert_rigor::{Interval, Upper};
 
 /// (T9+), or (T7+) where its hypotheses hold, with (T4), (T5), (T5s) at the given parameters.
 pub fn certify(problem: &Problem, start: &Network, metric: &Metric, options: &Options) -> Outcome {
@@ -32,7 +32,8 @@ pub fn certify(problem: &Problem, start: &Network, metric: &Metric, options: &Op
     let residual = passes.residual(&problem.targets, inputs.root_multiplicity());
     let (at, kernel) = centre(start, &passes, metric, &inputs);
     let n = problem.total();
-    let goal = Goal { residual: norm(&residual), n, target: target(n, options.tolerance), limit: ITERATION_LIMIT };
+    let goal =
+        Goal { residual: stated_residual(&residual), n, target: target(n, options.tolerance), limit: ITERATION_LIMIT };
     let floor = slope_floor_psi(start, metric, inputs.smin);
     let lazy = goal.residual.get() / at.smin_jacobian.get().max(floor.get());
     if !lazy.is_finite() {
@@ -67,12 +68,28 @@ pub fn certify(problem: &Problem, start: &Network, metric: &Metric, options: &Op
     }))
 }
 
+/// `|rho(w0)|` from above, wider than proved: a program that adds in another order encloses the outputs a little
+/// differently, and must be able to confirm the number. Its enclosures are about as wide as these.
+fn stated_residual(residual: &[Interval]) -> Upper {
+    let widths = Upper::norm(residual.iter().map(|r| r.radius()));
+    norm(residual) * Upper::new(1.0 + WEAKER) + widths * Upper::new(64.0)
+}
+
 fn declined(code: &'static str, message: &str) -> Outcome {
     Outcome::Declined(vec![Reason::new(code, message)])
 }
 
 fn not_certified(profile: &Profile, residual: Upper) -> Outcome {
     let largest = profile.integral.last().map_or(0.0, |i| i.get());
+    if profile.flow_index(residual).is_some() {
+        return declined(
+            "too_slow",
+            &format!(
+                "gradient flow is certified from this start (T3), gradient descent within {ITERATION_LIMIT} iterations is \
+                 not: use a larger --tol, larger later weights, or --whiten"
+            ),
+        );
+    }
     declined(
         "residual_too_large",
         &format!(

@@ -105,7 +105,7 @@ fn original(o: &Original, tolerance: f64) -> Result<DescentOriginal, Overflow> {
 }
 
 /// Stated a little weaker than proved, so that a program that rounds elsewhere can confirm it.
-const WEAKER: f64 = 1e-9;
+pub(crate) const WEAKER: f64 = 1e-9;
 
 /// Bounds of the singular values of `J(w0)` as a certificate states them: (T5s) is computed with these.
 pub(crate) fn stated_extremes(smin: Lower, smax: Upper) -> (Lower, Upper) {
