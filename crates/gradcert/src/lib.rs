@@ -1,6 +1,7 @@
 //! Provable training of neural networks.
 
 pub mod certify;
+pub mod function;
 pub mod kernel;
 pub mod model;
 pub mod network;
