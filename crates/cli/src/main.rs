@@ -6,6 +6,7 @@ mod failure;
 mod output;
 mod report;
 mod session;
+mod waterfall;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};

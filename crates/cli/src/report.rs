@@ -4,10 +4,10 @@ use crate::args::{NetArgs, StartArg};
 use crate::commands::train::{Trained, diverged, divergence};
 use crate::failure::Failure;
 use crate::session::{Session, coordinates};
+use crate::waterfall;
 use gradcert::certify::problem::Coordinates;
 use gradcert::certify::{Certified, Outcome, record::parameters_hash};
 use gradcert_report as page;
-use gradcert_report::Direction::{Exact, Lower, Upper};
 use std::path::Path;
 
 /// What a report is made from.
@@ -108,12 +108,13 @@ fn problem(material: &Material<'_>, t: &Trained) -> page::Problem {
         },
         metric: if plain { vec![] } else { factors.collect() },
         outcome: outcome(material, t, certified),
-        derivation: certified.map(|c| derivation(c, t)).unwrap_or_default(),
-        stages: certified.map(|c| stages(c, t)).unwrap_or_default(),
+        chain: certified.map(waterfall::chain).unwrap_or_default(),
+        derivation: certified.map(waterfall::derivation).unwrap_or_default(),
+        stages: certified.map(|c| waterfall::stages(c, t.task.problem.total(), t.plan.tolerance)).unwrap_or_default(),
         profile: certified.map(|c| page::RadiusProfile {
             radius: c.profile.radius.clone(),
             psi: c.profile.psi.iter().map(|p| p.get()).collect(),
-            needed: c.residual.get() / c.found.descent.theta.get(),
+            needed: waterfall::needed_area(c),
             available: c.profile.integral.last().map_or(0.0, |i| i.get()),
         }),
         spectrum: certified.and_then(|c| {
@@ -219,122 +220,6 @@ fn statements(outcome: &Outcome) -> Vec<page::Statement> {
         }
         Outcome::Declined(_) => vec![],
     }
-}
-
-fn derivation(c: &Certified, t: &Trained) -> Vec<page::Constant> {
-    let constant =
-        |symbol: &str, name: &str, value: f64, direction, statement: &str, explanation: &str| page::Constant {
-            symbol: symbol.to_owned(),
-            name: name.to_owned(),
-            value,
-            direction,
-            statement: statement.to_owned(),
-            explanation: explanation.to_owned(),
-        };
-    let d = &c.found.descent;
-    let j = d.index;
-    let profile = &c.profile;
-    vec![
-        constant(
-            "smin(X~)",
-            "independence of the inputs",
-            c.smin_inputs.get(),
-            Lower,
-            "T6",
-            "smallest singular value of the inputs with their bias coordinate",
-        ),
-        constant("|X~|", "size of the inputs", c.smax_inputs.get(), Upper, "T6", "largest singular value"),
-        constant(
-            "|rho(w0)|",
-            "residual at the start",
-            c.residual.get(),
-            Upper,
-            "",
-            "length of the vector of errors before training",
-        ),
-        constant(
-            "smin(J0)",
-            "Jacobian at the start",
-            c.smin_start.get(),
-            Lower,
-            "T6",
-            "how well the parameters can move every output at the start",
-        ),
-        constant(
-            "psi(0)",
-            "on a tiny ball",
-            profile.psi[0].get(),
-            Lower,
-            "T9+, T9m",
-            "the same on the smallest ball of the table",
-        ),
-        constant("r", "radius", c.radius(), Exact, "T4", "the run stays this close to its start, in the metric"),
-        constant(
-            "psi(r)",
-            "on the whole ball",
-            profile.psi[j].get(),
-            Lower,
-            "T9+, T9m",
-            "how well the parameters can move every output anywhere in the ball",
-        ),
-        constant(
-            "sJ",
-            "largest singular value",
-            profile.norm[j].get(),
-            Upper,
-            "T9+",
-            "of the Jacobian, anywhere in the ball",
-        ),
-        constant(
-            "LJ",
-            "curvature",
-            profile.lipschitz[j].get(),
-            Upper,
-            "T9+",
-            "Lipschitz constant of the Jacobian in the ball",
-        ),
-        constant("eta", "step size", d.step_size, Exact, "T4", "on the mean squared loss"),
-        constant("t1 = c sJ^2", "stability", d.t1.get(), Upper, "T4", "below 2, the limit of stability"),
-        constant(
-            "theta",
-            "efficiency of a step",
-            d.theta.get(),
-            Lower,
-            "T4",
-            "share of the residual's fall per length walked",
-        ),
-        constant(
-            "integral psi",
-            "what the ball allows",
-            profile.integral[j].get(),
-            Lower,
-            "T3",
-            "must exceed |rho(w0)| / theta",
-        ),
-        constant(
-            "rate",
-            "per iteration",
-            c.rate().get(),
-            Lower,
-            "T5",
-            "every iteration multiplies the loss by at most 1 - rate",
-        ),
-        constant("N", "certified iterations", c.found.iterations as f64, Upper, "T5, T5s", "to the tolerance"),
-        constant("", "observed iterations", t.run.iterations as f64, Exact, "", "of the run in floating point"),
-    ]
-}
-
-/// From the count of a perfectly conditioned lazy problem to the certified one; estimates for the eye.
-fn stages(c: &Certified, t: &Trained) -> Vec<page::Stage> {
-    let stage = |name: &str, iterations: f64, explanation: &str| page::Stage {
-        name: name.to_owned(),
-        iterations: iterations.max(1.0),
-        explanation: explanation.to_owned(),
-    };
-    vec![
-        stage("observed", t.run.iterations as f64, "what the run needed"),
-        stage("certified", c.found.iterations as f64, "what was promised before: curvature and rounding included"),
-    ]
 }
 
 fn training(t: &Trained) -> page::Training {

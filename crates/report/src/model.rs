@@ -88,6 +88,8 @@ pub struct Problem {
     pub metric: Vec<MetricFactor>,
     /// Certified or declined.
     pub outcome: Outcome,
+    /// The main line of the derivation: how the rate grows out of the data, factor by factor.
+    pub chain: Vec<Link>,
     /// Where each constant came from, in the order of the derivation: from the data to the iterations. May stop early
     /// when the outcome is declined.
     pub derivation: Vec<Constant>,
@@ -240,6 +242,21 @@ pub struct Sample {
     pub value: f64,
 }
 
+/// One link of the main line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// How it follows from the link before, e.g. `× 1.7e5`; empty for the first.
+    pub by: String,
+    /// E.g. `psi(r)`.
+    pub symbol: String,
+    /// Its value.
+    pub value: f64,
+    /// What the value is to the quantity.
+    pub direction: Direction,
+    /// A few words for the reader.
+    pub meaning: String,
+}
+
 /// One constant of the derivation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Constant {
@@ -253,6 +270,8 @@ pub struct Constant {
     pub direction: Direction,
     /// Where it comes from, e.g. `(T9+)`.
     pub statement: String,
+    /// How it is computed from constants above, e.g. `c sJ^2`; empty for what is given or bounded directly.
+    pub formula: String,
     /// One sentence for the reader.
     pub explanation: String,
 }

@@ -4,8 +4,8 @@ use askama::Template;
 
 use crate::RenderError;
 use crate::model::{
-    Arithmetic, Certificate, Constant, Direction, Evaluation, Finding, MetricFactor, Multiplicity, Outcome, Problem,
-    Reason, Report, Sample, Severity, Stage, Statement,
+    Arithmetic, Certificate, Constant, Direction, Evaluation, Finding, Link, MetricFactor, Multiplicity, Outcome,
+    Problem, Reason, Report, Sample, Severity, Stage, Statement,
 };
 use crate::number::{Rounding, count, rounded};
 use crate::{plots, svg, wording};
@@ -128,6 +128,7 @@ struct ProblemView<'a> {
     start: String,
     coordinates: &'static str,
     metric: String,
+    chain: Vec<LinkView<'a>>,
     derivation: Vec<ConstantView<'a>>,
     stages: &'a [Stage],
     stage_figure: Option<FigureView>,
@@ -163,6 +164,7 @@ fn problem(problem: &Problem, number: usize, samples: u64) -> ProblemView<'_> {
         start: wording::start(&network.start),
         coordinates: wording::coordinates(problem.coordinates),
         metric: metric(&problem.metric),
+        chain: problem.chain.iter().map(link).collect(),
         derivation: problem.derivation.iter().map(constant).collect(),
         stages: &problem.stages,
         stage_figure: stage_figures.into_iter().map(show).next(),
@@ -268,16 +270,41 @@ struct ConstantView<'a> {
     kind: &'static str,
     value: Value,
     statement: &'a str,
+    formula: &'a str,
     explanation: &'a str,
 }
 
-fn constant(constant: &Constant) -> ConstantView<'_> {
-    let (relation, kind, rounding) = match constant.direction {
+struct LinkView<'a> {
+    by: &'a str,
+    symbol: &'a str,
+    relation: &'static str,
+    value: Value,
+    meaning: &'a str,
+}
+
+fn link(link: &Link) -> LinkView<'_> {
+    let (relation, _, rounding) = relation(link.direction);
+    LinkView {
+        by: &link.by,
+        symbol: &link.symbol,
+        relation,
+        value: value(link.value, 4, rounding),
+        meaning: &link.meaning,
+    }
+}
+
+/// Sign, name and rounding of a displayed number.
+fn relation(direction: Direction) -> (&'static str, &'static str, Rounding) {
+    match direction {
         Direction::Lower => ("≥", "lower bound", Rounding::Down),
         Direction::Upper => ("≤", "upper bound", Rounding::Up),
         Direction::Exact => ("=", "exact", Rounding::Nearest),
         Direction::Estimate => ("≈", "estimate, not proved", Rounding::Nearest),
-    };
+    }
+}
+
+fn constant(constant: &Constant) -> ConstantView<'_> {
+    let (relation, kind, rounding) = relation(constant.direction);
     ConstantView {
         symbol: &constant.symbol,
         name: constant.name.trim_end_matches('.'),
@@ -285,6 +312,7 @@ fn constant(constant: &Constant) -> ConstantView<'_> {
         kind,
         value: value(constant.value, 4, rounding),
         statement: &constant.statement,
+        formula: &constant.formula,
         explanation: &constant.explanation,
     }
 }

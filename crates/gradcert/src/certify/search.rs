@@ -163,6 +163,11 @@ impl Spectrum {
         &self.values
     }
 
+    /// `|q_i.rho(w0)|`, from above, in the order of the eigenvalues.
+    pub fn modes(&self) -> &[Upper] {
+        &self.modes
+    }
+
     /// (T5s) along one descent.
     pub fn envelope<'a>(&self, descent: &'a Descent, profile: &Profile, residual: Upper) -> SpectralEnvelope<'a> {
         let drift = profile.drift[descent.index];

@@ -41,6 +41,7 @@ pub(crate) fn one_declined() -> Report {
     let mut problem = certified("regression", 1.0);
     problem.outcome = Outcome::Declined(reasons);
     problem.derivation.truncate(4);
+    problem.chain.clear();
     problem.stages.clear();
     problem.training = None;
     problem.profile = Some(RadiusProfile { needed: 7.94, available: 1.41, ..profile(0.35) });
@@ -121,6 +122,7 @@ fn certified(name: &str, scale: f64) -> Problem {
             further_claims: Vec::new(),
             limits: vec!["The whitening matrix is taken as stored; it is part of the network.".to_string()],
         }),
+        chain: main_line(),
         derivation: derivation(iterations),
         stages: stages(iterations),
         profile: Some(profile(1.0)),
@@ -166,6 +168,22 @@ fn profile(scale: f64) -> RadiusProfile {
     RadiusProfile { radius, psi, needed: 1.7, available: 1.8317 }
 }
 
+fn main_line() -> Vec<Link> {
+    let link = |by: &str, symbol: &str, value: f64, meaning: &str| Link {
+        by: by.to_string(),
+        symbol: symbol.to_string(),
+        value,
+        direction: Direction::Lower,
+        meaning: meaning.to_string(),
+    };
+    vec![
+        link("", "smin(Xt)", 0.217_48, "independence of the inputs"),
+        link("× 12.06: slopes and later weights", "smin(J0)", 2.623_2, "Jacobian at the start"),
+        link("× 0.899: what is left on the ball", "ψ(r)", 2.359_1, "Jacobian anywhere on the way"),
+        link("1 - (1 - c ψ(r)²)²", "rate", 0.018_44, "fall of the loss per iteration"),
+    ]
+}
+
 fn derivation(iterations: u64) -> Vec<Constant> {
     use Direction::{Exact, Lower, Upper};
     let row = |symbol: &str, name: &str, value: f64, direction, statement: &str, explanation: &str| Constant {
@@ -174,6 +192,7 @@ fn derivation(iterations: u64) -> Vec<Constant> {
         value,
         direction,
         statement: statement.to_string(),
+        formula: String::new(),
         explanation: explanation.to_string(),
     };
     vec![

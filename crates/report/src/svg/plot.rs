@@ -46,6 +46,7 @@ pub(crate) struct Plot<'a> {
     pub(crate) rules: Vec<Rule>,
 }
 
+/// The least room left of the vertical axis, for its label and short ticks.
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = 12.0;
 const HEIGHT: f64 = 190.0;
@@ -60,7 +61,10 @@ impl Plot<'_> {
     pub(crate) fn draw(&self) -> Image {
         let mut canvas = Canvas::default();
         let top = self.legend(&mut canvas) + 13.0;
-        let frame = Frame { plot: self, top };
+        let widest = self.y.ticks().iter().map(|tick| tick.text.chars().count()).max().unwrap_or(0);
+        // The label stands upright in the first 20 units.
+        let left = LEFT.max(26.0 + widest as f64 * CHARACTER);
+        let frame = Frame { plot: self, top, left };
         frame.axes(&mut canvas);
         for series in &self.series {
             frame.series(&mut canvas, series);
@@ -102,11 +106,13 @@ impl Plot<'_> {
 struct Frame<'a> {
     plot: &'a Plot<'a>,
     top: f64,
+    /// Where the vertical axis stands.
+    left: f64,
 }
 
 impl Frame<'_> {
     fn x(&self, value: f64) -> Option<f64> {
-        Some(LEFT + self.plot.x.position(value)? * (WIDTH - LEFT - RIGHT))
+        Some(self.left + self.plot.x.position(value)? * (WIDTH - self.left - RIGHT))
     }
 
     fn y(&self, value: f64) -> Option<f64> {
@@ -121,8 +127,8 @@ impl Frame<'_> {
         let (right, bottom) = (WIDTH - RIGHT, self.bottom());
         for tick in self.plot.y.ticks() {
             if let Some(y) = self.y(tick.value) {
-                canvas.line("grid", (LEFT, y), (right, y));
-                canvas.text("tick", (LEFT - 6.0, y + 0.35 * FONT_SIZE), Anchor::End, &tick.text);
+                canvas.line("grid", (self.left, y), (right, y));
+                canvas.text("tick", (self.left - 6.0, y + 0.35 * FONT_SIZE), Anchor::End, &tick.text);
             }
         }
         for tick in self.plot.x.ticks() {
@@ -131,9 +137,9 @@ impl Frame<'_> {
                 canvas.text("tick", (x, bottom + 17.0), Anchor::Middle, &tick.text);
             }
         }
-        canvas.line("axis", (LEFT, bottom), (right, bottom));
-        canvas.line("axis", (LEFT, self.top), (LEFT, bottom));
-        canvas.text("label", ((LEFT + right) / 2.0, bottom + 36.0), Anchor::Middle, &self.plot.x.label);
+        canvas.line("axis", (self.left, bottom), (right, bottom));
+        canvas.line("axis", (self.left, self.top), (self.left, bottom));
+        canvas.text("label", ((self.left + right) / 2.0, bottom + 36.0), Anchor::Middle, &self.plot.x.label);
         canvas.upright_text("label", (12.0, self.top + HEIGHT / 2.0), &self.plot.y.label);
     }
 
@@ -197,7 +203,7 @@ impl Frame<'_> {
         match rule {
             Rule::Horizontal { at, ink, .. } => {
                 if let Some(y) = self.y(*at) {
-                    canvas.line(&format!("rule {}", ink.class()), (LEFT, y), (WIDTH - RIGHT, y));
+                    canvas.line(&format!("rule {}", ink.class()), (self.left, y), (WIDTH - RIGHT, y));
                 }
             }
             Rule::Vertical { at, ink, .. } => {
