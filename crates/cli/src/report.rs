@@ -179,7 +179,7 @@ fn outcome(material: &Material<'_>, t: &Trained, certified: Option<&Certified>) 
         t.run.history.iter().filter_map(|r| r.envelope.map(|value| page::Sample { iteration: r.iteration, value }));
     let further = certified.map(|c| {
         format!(
-            "nowhere on the run does the tangent kernel move by more than {:.3} %",
+            "Nowhere on the run does the tangent kernel move by more than {:.3} %.",
             100.0 * c.kernel_movement().get()
         )
     });

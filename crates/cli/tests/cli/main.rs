@@ -7,6 +7,7 @@ mod demo;
 mod environment;
 mod formats;
 mod json;
+mod pages;
 mod soundness;
 mod starts;
 mod support;

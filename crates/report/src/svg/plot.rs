@@ -63,7 +63,7 @@ impl Plot<'_> {
         let top = self.legend(&mut canvas) + 13.0;
         let widest = self.y.ticks().iter().map(|tick| tick.text.chars().count()).max().unwrap_or(0);
         // The label stands upright in the first 20 units.
-        let left = LEFT.max(26.0 + widest as f64 * CHARACTER);
+        let left = LEFT.max(32.0 + widest as f64 * CHARACTER);
         let frame = Frame { plot: self, top, left };
         frame.axes(&mut canvas);
         for series in &self.series {
