@@ -5,5 +5,6 @@ pub mod function;
 pub mod kernel;
 pub mod model;
 pub mod network;
+pub mod statistics;
 pub mod theorem;
 pub mod train;

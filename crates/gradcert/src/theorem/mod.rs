@@ -9,5 +9,7 @@ pub mod general;
 pub mod inputs;
 pub mod multiplicative;
 pub mod original;
+pub mod probability;
 pub mod profile;
+pub mod random_start;
 pub mod start;
