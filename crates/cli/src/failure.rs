@@ -56,6 +56,13 @@ impl From<gradcert::model::ModelError> for Failure {
     }
 }
 
+impl From<gradcert::sweep::SweepError> for Failure {
+    fn from(error: gradcert::sweep::SweepError) -> Failure {
+        let exit = if error.code() == "sweep_size" { Exit::OverLimit } else { Exit::BadInput };
+        Failure { exit, code: error.code().to_owned(), message: error.to_string() }
+    }
+}
+
 /// "code: message" lines.
 pub(crate) fn reasons_text(reasons: &[Reason]) -> String {
     reasons.iter().map(|r| format!("  {}: {}\n", r.code, r.message)).collect()

@@ -8,7 +8,7 @@ mod report;
 mod session;
 mod waterfall;
 
-use args::{Cli, Command};
+use args::{Cli, Command, SweepCommand};
 use clap::{CommandFactory, Parser};
 use failure::{Exit, Failure};
 use output::{Output, Seconds, print, say};
@@ -43,6 +43,9 @@ fn run(command: &Command) -> Exit {
         Command::Train(a) => (a.json, commands::train::run(a)),
         Command::Check(a) => (a.json, commands::check::run(a)),
         Command::Predict(a) => (a.json, commands::predict::run(a)),
+        Command::Sweep(SweepCommand::Plan(a)) => (a.json, commands::sweep::plan(a)),
+        Command::Sweep(SweepCommand::Run(a)) => (a.json, commands::sweep::run(a)),
+        Command::Sweep(SweepCommand::Merge(a)) => (a.json, commands::sweep::merge(a)),
         Command::Completions { shell } => {
             // Through memory, because the generator panics on a closed pipe.
             let mut script = vec![];

@@ -6,5 +6,6 @@ pub mod kernel;
 pub mod model;
 pub mod network;
 pub mod statistics;
+pub mod sweep;
 pub mod theorem;
 pub mod train;

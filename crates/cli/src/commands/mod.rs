@@ -5,4 +5,5 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod inspect;
 pub(crate) mod predict;
+pub(crate) mod sweep;
 pub(crate) mod train;

@@ -10,7 +10,7 @@ use crate::theorem::centre::Metric;
 use faer::{Mat, Par};
 use gradcert_certificate::format::Envelope;
 use gradcert_rigor::Upper;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub struct Record {
 }
 
 /// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stop {
     /// The tolerance was reached.
@@ -151,13 +151,13 @@ pub fn loss_of(network: &Network, problem: &Problem, par: Par) -> f64 {
 }
 
 /// The certified envelope of the residual, iteration by iteration.
-enum EnvelopeWalk<'a> {
+pub(crate) enum EnvelopeWalk<'a> {
     Contraction { certified: &'a Certified, u: Upper, n: f64 },
     Spectral { envelope: crate::theorem::envelope::SpectralEnvelope<'a>, n: f64 },
 }
 
 impl<'a> EnvelopeWalk<'a> {
-    fn new(certified: &'a Certified, n: f64) -> EnvelopeWalk<'a> {
+    pub(crate) fn new(certified: &'a Certified, n: f64) -> EnvelopeWalk<'a> {
         let u = certified.residual;
         match (&certified.spectrum, certified.found.envelope) {
             (Some(spectrum), Envelope::Spectral) => EnvelopeWalk::Spectral {
@@ -168,7 +168,7 @@ impl<'a> EnvelopeWalk<'a> {
         }
     }
 
-    fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         match self {
             EnvelopeWalk::Contraction { certified, u, .. } => *u = certified.found.descent.factor(*u) * *u,
             EnvelopeWalk::Spectral { envelope, .. } => envelope.advance(),
@@ -176,7 +176,7 @@ impl<'a> EnvelopeWalk<'a> {
     }
 
     /// The bound of S.
-    fn loss(&self) -> f64 {
+    pub(crate) fn loss(&self) -> f64 {
         let (u, n) = match self {
             EnvelopeWalk::Contraction { u, n, .. } => (*u, n),
             EnvelopeWalk::Spectral { envelope, n } => (envelope.current(), n),
