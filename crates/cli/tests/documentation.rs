@@ -265,6 +265,9 @@ fn commands_and_options_exist() {
         assert!(known.contains(command), "no command {command}");
         known += &help(&[command, "--help"]);
     }
+    for part in ["plan", "run", "merge"] {
+        known += &help(&["sweep", part, "--help"]);
+    }
     let mut checked = 0;
     for page in pages().into_iter().filter(|p| !p.ends_with("CONTRIBUTING.md")) {
         let text = read(&page);

@@ -165,3 +165,26 @@ fn bundled_data_need_no_file() {
     let json = Folder::new().run("inspect --data bundled:leukaemia --json").exits(0).json();
     assert_eq!(json["samples"], 38);
 }
+
+#[test]
+fn a_sweep_is_planned_run_in_shares_and_merged() {
+    let folder = Folder::new();
+    let plan = r#"{"fixed": {"data": "gaussian:5,8", "width": 3, "tol": 1e-6}, "vary": {"seed": [0, 1], "start": ["positive"]}}"#;
+    folder.write("plan.json", plan);
+    let listed = folder.run("sweep plan plan.json --json").json();
+    assert_eq!(listed["count"], 2);
+    let early = folder.run("sweep merge plan.json --out runs --json").exits(4);
+    assert_eq!(early.json()["code"], "sweep_records");
+    for shard in ["1/2", "2/2", "1/1"] {
+        let done = folder.run(&format!("sweep run plan.json --out runs --shard {shard} --threads 2 --json")).exits(0);
+        assert_eq!(done.json()["count"], done.json()["finished"]);
+    }
+    let merged = folder.run("sweep merge plan.json --out runs --json").exits(0);
+    assert_eq!(merged.json()["count"], 2);
+    let table = folder.text("runs/runs.csv");
+    assert_eq!(table.lines().count(), 3);
+    assert!(table.starts_with("key,data,seed,start,tol,width,samples,"), "{table}");
+    folder.run("sweep run plan.json --out runs --shard 3/2").exits(2);
+    folder.write("plan.json", "{");
+    folder.run("sweep plan plan.json").exits(4);
+}
