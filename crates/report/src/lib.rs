@@ -8,14 +8,19 @@
 //! is shown rounded down, an upper bound rounded up (see [`number`]), and what a certificate does *not* say is on the
 //! page whether the caller lists it or not.
 
+pub mod article;
 pub mod model;
 pub mod number;
 mod page;
 mod plots;
+#[cfg(feature = "png")]
+mod raster;
 mod svg;
 mod wording;
 
 pub use model::*;
+#[cfg(feature = "png")]
+pub use raster::PngError;
 
 /// The page could not be rendered.
 #[derive(Debug, thiserror::Error)]

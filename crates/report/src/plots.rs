@@ -34,7 +34,15 @@ fn points(samples: &[Sample]) -> Vec<(f64, f64)> {
 }
 
 fn line(name: &str, ink: Ink, samples: &[Sample]) -> Series {
-    Series { name: name.to_string(), shape: Shape::Line, ink, points: points(samples), shade_to: None }
+    Series {
+        name: name.to_string(),
+        shape: Shape::Line,
+        ink,
+        points: points(samples),
+        shade_to: None,
+        band: vec![],
+        dashed: false,
+    }
 }
 
 fn horizontal(name: String, at: f64, ink: Ink) -> Rule {
@@ -110,6 +118,8 @@ fn profile(problem: &Problem, number: usize) -> Option<Figure> {
         ink: Ink::Certified,
         points: profile.radius.iter().copied().zip(profile.psi.iter().copied()).collect(),
         shade_to: Some(radius.unwrap_or(f64::INFINITY)),
+        band: vec![],
+        dashed: false,
     }];
     let (x, y) = axes(("radius s", radius.unwrap_or(0.0)), ("ψ(s)", Scale::Linear, &[]), &series)?;
     // What lies far beyond the certified radius explains nothing.
@@ -187,6 +197,8 @@ fn spectrum(problem: &Problem, number: usize) -> Option<Figure> {
         ink: Ink::Observed,
         points: ranked,
         shade_to: None,
+        band: vec![],
+        dashed: false,
     }];
     let verified = spectrum.smallest_verified;
     let (x, y) = axes(("rank", 0.0), ("eigenvalue", Scale::Log, verified.as_slice()), &series)?;

@@ -47,6 +47,19 @@ impl Axis {
         Some(Axis { label: label.to_string(), scale, low, high })
     }
 
+    /// The axis between these values, widened to whole decades if it is logarithmic. `None` if it cannot be.
+    pub(crate) fn between(label: &str, scale: Scale, low: f64, high: f64) -> Option<Axis> {
+        Axis::over(label, scale, [low, high].into_iter())
+    }
+
+    /// The nearest value that the axis shows.
+    pub(crate) fn nearest(&self, value: f64) -> f64 {
+        match self.scale {
+            Scale::Linear => value.clamp(self.low, self.high),
+            Scale::Log => value.clamp(10f64.powf(self.low), 10f64.powf(self.high)),
+        }
+    }
+
     /// Cuts the axis at this value.
     pub(crate) fn up_to(mut self, high: f64) -> Axis {
         if self.scale == Scale::Linear && high.is_finite() && high > self.low {

@@ -35,7 +35,14 @@ pub(crate) enum Ink {
     Goal,
     /// A second observed quantity.
     Other,
+    /// One of eight colours that are told apart by colour-blind readers too.
+    Distinct(u8),
+    /// One of eight colours in an order, from first to last.
+    Ordered(u8),
 }
+
+const DISTINCT: [&str; 8] = ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"];
+const ORDERED: [&str; 8] = ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"];
 
 impl Ink {
     pub(crate) fn class(self) -> &'static str {
@@ -44,6 +51,8 @@ impl Ink {
             Ink::Certified => "certified",
             Ink::Goal => "goal",
             Ink::Other => "other",
+            Ink::Distinct(k) => DISTINCT[usize::from(k % 8)],
+            Ink::Ordered(k) => ORDERED[usize::from(k.min(7))],
         }
     }
 }
@@ -56,13 +65,23 @@ pub(crate) struct Image {
     title: String,
     description: String,
     height: f64,
-    body: String,
+    elements: Vec<Element>,
 }
 
 impl Image {
     /// The image as an element of an HTML page that has the styles.
     pub(crate) fn inline(&self) -> String {
         self.element("", "")
+    }
+
+    #[cfg(feature = "png")]
+    pub(crate) fn height(&self) -> f64 {
+        self.height
+    }
+
+    #[cfg(feature = "png")]
+    pub(crate) fn elements(&self) -> &[Element] {
+        &self.elements
     }
 
     /// The image as a document with its own styles.
@@ -72,7 +91,8 @@ impl Image {
     }
 
     fn element(&self, attributes: &str, style: &str) -> String {
-        let Image { id, height, body, .. } = self;
+        let Image { id, height, .. } = self;
+        let body: String = self.elements.iter().map(Element::svg).collect();
         let (title, description) = (escape(&self.title), escape(&self.description));
         format!(
             "<svg{attributes} class=\"plot\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
@@ -82,74 +102,142 @@ impl Image {
     }
 }
 
-/// Text collected element by element.
-#[derive(Debug, Default)]
-pub(crate) struct Canvas {
-    pub(crate) body: String,
+/// One mark of an image. The class says how it looks; `plot.css` has the rules.
+#[derive(Debug, Clone)]
+pub(crate) enum Element {
+    Line {
+        class: String,
+        from: (f64, f64),
+        to: (f64, f64),
+    },
+    Polyline {
+        class: String,
+        points: Vec<(f64, f64)>,
+    },
+    Polygon {
+        class: String,
+        points: Vec<(f64, f64)>,
+    },
+    /// A dot that names its value when pointed at.
+    Dot {
+        class: String,
+        centre: (f64, f64),
+        radius: f64,
+        tooltip: String,
+    },
+    Bar {
+        class: String,
+        corner: (f64, f64),
+        width: f64,
+        height: f64,
+        tooltip: String,
+    },
+    /// Text at its anchor; upright text is read from bottom to top and centred.
+    Text {
+        class: String,
+        at: (f64, f64),
+        anchor: Anchor,
+        upright: bool,
+        text: String,
+    },
 }
 
 /// Which point of a text is given.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Anchor {
     Start,
     Middle,
     End,
 }
 
-impl Canvas {
-    pub(crate) fn line(&mut self, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
-        self.body.push_str(&format!(
-            "<line class=\"{class}\" x1=\"{x1:.2}\" y1=\"{y1:.2}\" x2=\"{x2:.2}\" y2=\"{y2:.2}\"/>\n"
-        ));
-    }
-
-    pub(crate) fn polyline(&mut self, class: &str, points: &[(f64, f64)]) {
-        self.body.push_str(&format!("<polyline class=\"{class}\" points=\"{}\"/>\n", coordinates(points)));
-    }
-
-    pub(crate) fn polygon(&mut self, class: &str, points: &[(f64, f64)]) {
-        self.body.push_str(&format!("<polygon class=\"{class}\" points=\"{}\"/>\n", coordinates(points)));
-    }
-
-    /// A dot that names its value when pointed at.
-    pub(crate) fn dot(&mut self, class: &str, (x, y): (f64, f64), radius: f64, tooltip: &str) {
-        let tooltip = escape(tooltip);
-        self.body.push_str(&format!(
-            "<circle class=\"{class}\" cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{radius}\"><title>{tooltip}</title></circle>\n"
-        ));
-    }
-
-    pub(crate) fn bar(&mut self, class: &str, (x, y): (f64, f64), width: f64, height: f64, tooltip: &str) {
-        let tooltip = escape(tooltip);
-        self.body.push_str(&format!(
-            "<rect class=\"{class}\" x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" rx=\"2\">\
-             <title>{tooltip}</title></rect>\n"
-        ));
-    }
-
-    pub(crate) fn text(&mut self, class: &str, (x, y): (f64, f64), anchor: Anchor, text: &str) {
-        let anchor = match anchor {
+impl Anchor {
+    fn name(self) -> &'static str {
+        match self {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
             Anchor::End => "end",
-        };
-        self.body.push_str(&format!(
-            "<text class=\"{class}\" x=\"{x:.2}\" y=\"{y:.2}\" text-anchor=\"{anchor}\">{}</text>\n",
-            escape(text)
-        ));
+        }
+    }
+}
+
+impl Element {
+    fn svg(&self) -> String {
+        match self {
+            Element::Line { class, from: (x1, y1), to: (x2, y2) } => {
+                format!("<line class=\"{class}\" x1=\"{x1:.2}\" y1=\"{y1:.2}\" x2=\"{x2:.2}\" y2=\"{y2:.2}\"/>\n")
+            }
+            Element::Polyline { class, points } => {
+                format!("<polyline class=\"{class}\" points=\"{}\"/>\n", coordinates(points))
+            }
+            Element::Polygon { class, points } => {
+                format!("<polygon class=\"{class}\" points=\"{}\"/>\n", coordinates(points))
+            }
+            Element::Dot { class, centre: (x, y), radius, tooltip } => format!(
+                "<circle class=\"{class}\" cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{radius}\"><title>{}</title></circle>\n",
+                escape(tooltip)
+            ),
+            Element::Bar { class, corner: (x, y), width, height, tooltip } => format!(
+                "<rect class=\"{class}\" x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" rx=\"2\">\
+                 <title>{}</title></rect>\n",
+                escape(tooltip)
+            ),
+            Element::Text { class, at: (x, y), upright: true, text, .. } => format!(
+                "<text class=\"{class}\" transform=\"translate({x:.2} {y:.2}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
+                escape(text)
+            ),
+            Element::Text { class, at: (x, y), anchor, text, .. } => format!(
+                "<text class=\"{class}\" x=\"{x:.2}\" y=\"{y:.2}\" text-anchor=\"{}\">{}</text>\n",
+                anchor.name(),
+                escape(text)
+            ),
+        }
+    }
+}
+
+/// Marks collected one by one; what comes later lies above.
+#[derive(Debug, Default)]
+pub(crate) struct Canvas {
+    elements: Vec<Element>,
+}
+
+impl Canvas {
+    pub(crate) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+        self.elements.push(Element::Line { class: class.to_string(), from, to });
+    }
+
+    pub(crate) fn polyline(&mut self, class: &str, points: &[(f64, f64)]) {
+        self.elements.push(Element::Polyline { class: class.to_string(), points: points.to_vec() });
+    }
+
+    pub(crate) fn polygon(&mut self, class: &str, points: &[(f64, f64)]) {
+        self.elements.push(Element::Polygon { class: class.to_string(), points: points.to_vec() });
+    }
+
+    /// A dot that names its value when pointed at.
+    pub(crate) fn dot(&mut self, class: &str, centre: (f64, f64), radius: f64, tooltip: &str) {
+        let (class, tooltip) = (class.to_string(), tooltip.to_string());
+        self.elements.push(Element::Dot { class, centre, radius, tooltip });
+    }
+
+    pub(crate) fn bar(&mut self, class: &str, corner: (f64, f64), width: f64, height: f64, tooltip: &str) {
+        let (class, tooltip) = (class.to_string(), tooltip.to_string());
+        self.elements.push(Element::Bar { class, corner, width, height, tooltip });
+    }
+
+    pub(crate) fn text(&mut self, class: &str, at: (f64, f64), anchor: Anchor, text: &str) {
+        let (class, text) = (class.to_string(), text.to_string());
+        self.elements.push(Element::Text { class, at, anchor, upright: false, text });
     }
 
     /// Text read from bottom to top, centred at the point.
-    pub(crate) fn upright_text(&mut self, class: &str, (x, y): (f64, f64), text: &str) {
-        self.body.push_str(&format!(
-            "<text class=\"{class}\" transform=\"translate({x:.2} {y:.2}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-            escape(text)
-        ));
+    pub(crate) fn upright_text(&mut self, class: &str, at: (f64, f64), text: &str) {
+        let (class, text) = (class.to_string(), text.to_string());
+        self.elements.push(Element::Text { class, at, anchor: Anchor::Middle, upright: true, text });
     }
 
     pub(crate) fn finish(self, id: &str, title: &str, description: &str, height: f64) -> Image {
         let (id, title, description) = (id.to_string(), title.to_string(), description.to_string());
-        Image { id, title, description, height, body: self.body }
+        Image { id, title, description, height, elements: self.elements }
     }
 }
 

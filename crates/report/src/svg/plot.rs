@@ -23,6 +23,10 @@ pub(crate) struct Series {
     pub(crate) points: Vec<(f64, f64)>,
     /// Shades the region between the curve and the lower axis up to this x.
     pub(crate) shade_to: Option<f64>,
+    /// Shades between two values at each x: `(x, low, high)`.
+    pub(crate) band: Vec<(f64, f64, f64)>,
+    /// Draws a line in dashes.
+    pub(crate) dashed: bool,
 }
 
 /// A straight line across the plot.
@@ -66,6 +70,10 @@ impl Plot<'_> {
         let left = LEFT.max(32.0 + widest as f64 * CHARACTER);
         let frame = Frame { plot: self, top, left };
         frame.axes(&mut canvas);
+        // Bands lie below every curve.
+        for series in &self.series {
+            frame.band(&mut canvas, series);
+        }
         for series in &self.series {
             frame.series(&mut canvas, series);
         }
@@ -77,11 +85,12 @@ impl Plot<'_> {
 
     /// Draws the legend and returns the height it took.
     fn legend(&self, canvas: &mut Canvas) -> f64 {
-        let series = self.series.iter().map(|series| (series.name.as_str(), series.ink, series.shape));
+        let dashes = |series: &Series| if series.dashed { "curve dashed" } else { "curve" };
+        let series = self.series.iter().map(|s| ((s.name.as_str(), s.ink, s.shape), dashes(s)));
         let rules = self.rules.iter().map(|rule| match rule {
             Rule::Horizontal { name, ink, .. } | Rule::Vertical { name, ink, .. } => (name.as_str(), *ink, Shape::Line),
         });
-        let kinds = series.map(|entry| (entry, "curve")).chain(rules.map(|entry| (entry, "rule")));
+        let kinds = series.chain(rules.map(|entry| (entry, "rule")));
         let (mut x, mut y) = (8.0, 14.0);
         for ((name, ink, shape), kind) in kinds {
             let name = &fitting(name, WIDTH - 50.0);
@@ -172,7 +181,11 @@ impl Frame<'_> {
     }
 
     fn curve(&self, canvas: &mut Canvas, corners: &[(f64, f64)], series: &Series) {
-        let kind = if series.shape == Shape::Steps { "curve steps" } else { "curve" };
+        let kind = match (series.shape, series.dashed) {
+            (Shape::Steps, _) => "curve steps",
+            (_, true) => "curve dashed",
+            _ => "curve",
+        };
         // Points that cannot be shown interrupt the curve.
         let placed: Vec<_> = corners.iter().map(|&(x, y)| self.x(x).zip(self.y(y))).collect();
         for piece in placed.split(Option::is_none) {
@@ -180,6 +193,18 @@ impl Frame<'_> {
             if piece.len() > 1 {
                 canvas.polyline(&format!("{kind} {}", series.ink.class()), &piece);
             }
+        }
+    }
+
+    /// The band, cut where it leaves the plot.
+    fn band(&self, canvas: &mut Canvas, series: &Series) {
+        let place = |x: f64, y: f64| self.x(x).zip(self.y(self.plot.y.nearest(y)));
+        let shown = thinned(&series.band, MOST_POINTS);
+        let upper = shown.iter().filter_map(|&(x, _, high)| place(x, high));
+        let lower = shown.iter().rev().filter_map(|&(x, low, _)| place(x, low));
+        let region: Vec<_> = upper.chain(lower).collect();
+        if region.len() > 2 {
+            canvas.polygon(&format!("band {}", series.ink.class()), &region);
         }
     }
 
@@ -234,7 +259,7 @@ fn step_corners(points: &[(f64, f64)], end: f64) -> Vec<(f64, f64)> {
 }
 
 /// At most about `most` of the points: the first, the last and evenly many between.
-fn thinned(points: &[(f64, f64)], most: usize) -> Vec<(f64, f64)> {
+fn thinned<T: Copy>(points: &[T], most: usize) -> Vec<T> {
     let stride = points.len().div_ceil(most).max(1);
     let last = points.len().saturating_sub(1);
     points.iter().enumerate().filter(|(k, _)| k % stride == 0 || *k == last).map(|(_, point)| *point).collect()
@@ -250,7 +275,7 @@ mod tests {
         let kept = thinned(&points, 100);
         assert!(kept.len() <= 102);
         assert_eq!((kept[0].0, kept[kept.len() - 1].0), (0.0, 10_000.0));
-        assert!(thinned(&[], 100).is_empty());
+        assert!(thinned::<(f64, f64)>(&[], 100).is_empty());
     }
 
     #[test]
