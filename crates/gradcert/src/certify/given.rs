@@ -70,7 +70,7 @@ pub fn certify(problem: &Problem, start: &Network, metric: &Metric, options: &Op
 
 /// `|rho(w0)|` from above, wider than proved: a program that adds in another order encloses the outputs a little
 /// differently, and must be able to confirm the number. Its enclosures are about as wide as these.
-fn stated_residual(residual: &[Interval]) -> Upper {
+pub(super) fn stated_residual(residual: &[Interval]) -> Upper {
     let widths = Upper::norm(residual.iter().map(|r| r.radius()));
     norm(residual) * Upper::new(1.0 + WEAKER) + widths * Upper::new(64.0)
 }

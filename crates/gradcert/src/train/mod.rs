@@ -2,4 +2,6 @@
 
 pub mod coordinates;
 pub mod descent;
+pub mod flow;
+pub mod network_flow;
 pub mod run;
