@@ -3,7 +3,7 @@
 
 use super::cholesky::{Factor, correction, factor_shifted, factor_shifted_in, scales};
 use super::lanczos::{largest_of, smallest_of_factored};
-use super::roundoff::{UNIT, largest_magnitude, largest_sums};
+use super::roundoff::{UNIT, lane_sum};
 use super::symmetric::SymmetricBall;
 use crate::bound::Upper;
 use crate::rounding::{add_up, mul_down, mul_up, sub_down};
@@ -50,12 +50,48 @@ struct Search<'a> {
     norm: f64,
 }
 
+/// How far the search for the smallest eigenvalue goes, relative to its distance from the first shift.
+struct Effort {
+    /// The guessed error at which the iteration stops.
+    accuracy: f64,
+    /// The least distance of the proof from the estimate: guessed errors are too small where the spectrum is dense, and a
+    /// factorisation that breaks down is lost.
+    distance: f64,
+    /// The loss at which a further factorisation pays.
+    tolerance: f64,
+}
+
+impl Effort {
+    /// A further factorisation costs next to nothing for a small matrix; a large one is given two.
+    fn for_order(n: usize) -> Effort {
+        if n <= 300 {
+            Effort { accuracy: 1e-16, distance: 0.0, tolerance: 1e-13 }
+        } else {
+            Effort { accuracy: 1e-4, distance: 5e-4, tolerance: 0.1 }
+        }
+    }
+}
+
+/// The largest magnitude of an entry of a symmetric matrix and its largest row sum of magnitudes, in plain floats and in
+/// one pass over the lower triangle: a second pass over the whole matrix would cost a tenth of a factorisation.
+fn sizes(a: &Mat<f64>) -> (f64, f64) {
+    let mut sums = vec![0.0; a.nrows()];
+    let mut largest = 0.0f64;
+    for j in 0..a.ncols() {
+        let column = &a.col_as_slice(j)[j..];
+        largest = column.iter().fold(largest, |m, x| if x.abs() > m { x.abs() } else { m });
+        sums[j..].iter_mut().zip(column).for_each(|(sum, x)| *sum += x.abs());
+        sums[j] += lane_sum(&column[1..], f64::abs);
+    }
+    (largest, sums.into_iter().fold(0.0, f64::max))
+}
+
 impl<'a> Search<'a> {
     /// `None` for the zero matrix and for entries near the ends of the range of doubles.
     fn new(ball: &'a SymmetricBall) -> Option<Search<'a>> {
-        let (scale, unit) = scales(largest_magnitude(ball.middle()))?;
-        let (rows, _) = largest_sums(ball.middle());
-        Some(Search { ball, scale, unit, norm: rows.get() * scale })
+        let (largest, norm) = sizes(&ball.middle);
+        let (scale, unit) = scales(largest)?;
+        Some(Search { ball, scale, unit, norm: norm * scale })
     }
 
     fn correction(&self) -> f64 {
@@ -75,12 +111,11 @@ impl<'a> Search<'a> {
         let (mut shift, factor) = self.first_factor(correction)?;
         let mut best = factor.smallest;
         let mut lower = factor.lower;
-        // Relative loss at which a further factorisation pays; it costs next to nothing for a small matrix.
-        let tolerance = if self.ball.dimension() <= 300 { 1e-13 } else { 1e-4 };
+        let Effort { accuracy, distance, tolerance } = Effort::for_order(self.ball.dimension());
         for _ in 0..3 {
-            let Some(estimate) = smallest_of_factored(lower.as_ref(), 1e-3 * tolerance) else { break };
+            let Some(estimate) = smallest_of_factored(&lower, accuracy) else { break };
             let target = shift + estimate.value;
-            let margin = 2.0 * estimate.error + 0.05 * correction + 8.0 * UNIT * self.norm;
+            let margin = 2.0 * estimate.error + distance * estimate.value + 0.05 * correction + 8.0 * UNIT * self.norm;
             let Some((next, f)) = self.factor_below(target, margin, shift, lower) else { break };
             best = best.max(f.smallest);
             (shift, lower) = (next, f.lower);

@@ -19,6 +19,7 @@ mod product;
 mod roundoff;
 mod singular;
 mod split;
+mod substitution;
 mod symmetric;
 mod vector;
 

@@ -138,7 +138,7 @@ fn for_each_column(a: MatRef<'_, f64>, mut f: impl FnMut(usize, &[f64])) {
 
 /// A float sum of `g(x)`, several partial sums at a time (the order does not matter).
 #[inline]
-fn lane_sum(x: &[f64], g: impl Fn(f64) -> f64) -> f64 {
+pub(super) fn lane_sum(x: &[f64], g: impl Fn(f64) -> f64) -> f64 {
     const LANES: usize = 8;
     let mut partial = [0.0; LANES];
     let chunks = x.chunks_exact(LANES);
