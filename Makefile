@@ -27,9 +27,9 @@ test-long: ## All tests, the long attacks too, optimised (about half an hour).
 	$(CARGO) test --workspace --release -- --include-ignored
 
 test-oracle: $(ORACLE)/ready ## Millions of enclosures against Arb (needs Python and the network once).
-	$(CARGO) run --release -p gradcert-rigor --no-default-features --example enclosures -- 200000 > $(ORACLE)/enclosures
+	$(CARGO) run --release -p gradcert-rigor --no-default-features --example enclosures -- 1000000 > $(ORACLE)/enclosures
 	$(ORACLE)/bin/python crates/rigor/tests/oracle/check_enclosures.py < $(ORACLE)/enclosures
-	$(CARGO) run --release -p gradcert --example activation_enclosures -- 50000 > $(ORACLE)/activations
+	$(CARGO) run --release -p gradcert --example activation_enclosures -- 250000 > $(ORACLE)/activations
 	$(ORACLE)/bin/python crates/gradcert/tests/oracle/check_activations.py < $(ORACLE)/activations
 
 $(ORACLE)/ready:

@@ -6,11 +6,13 @@ times the largest value of the derivative, and must be below 1e-13. Needs python
 """
 
 import sys
-import time
-from math import factorial
+from pathlib import Path
 
 import numpy as np
 from flint import arb, ctx
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "tests" / "oracle"))
+from arb_oracle import Tally, blocks, decide, ulps
 
 PRECISIONS = (160, 1500, 6000)
 C = 0.1
@@ -106,59 +108,39 @@ def strict_bounds(name, k, x):
 def contains(name, k, x, lo, hi):
     if not np.isfinite([lo, hi]).any():
         return True
-    least, greatest = strict_bounds(name, k, x)
-    for precision in PRECISIONS:
-        ctx.prec = precision
-        value = FUNCTIONS[name](arb(x))[k]
-        below = value >= lo or (least is not None and lo <= least)
-        above = value <= hi or (greatest is not None and hi >= greatest)
-        if below and above:
-            return True
-        if value < lo or value > hi:
-            return False
-    return None
+    return decide(lambda: FUNCTIONS[name](arb(x))[k], lo, hi, strict_bounds(name, k, x), PRECISIONS)
 
 
-def ordered(x):
-    bits = x.view(np.int64)
-    return np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
+def widths(data):
+    lo, hi = data[:, 1], data[:, 2]
+    normal = np.isfinite(lo) & np.isfinite(hi) & (np.minimum(abs(lo), abs(hi)) > 1e-290)
+    width = ulps(lo, hi)[normal]
+    return f"; ulp: median {np.median(width):.0f}, 99 % {np.quantile(width, 0.99):.0f}"
+
+
+def float_errors(label, name, k, data):
+    """Prints the largest error of the plain floats; is it too large?"""
+    ctx.prec = 160
+    values = [FUNCTIONS[name](arb(x))[k] for x in data[:, 0].tolist()]
+    scale = 1.0 if k == 0 else max(abs(float(v)) for v in values)
+    errors = [abs(float(v - computed)) / max(abs(float(v)), 1e-3 * scale)
+              for v, computed in zip(values, data[:, 1].tolist())]
+    worst = int(np.argmax(errors))
+    print(f"{label:24} float  {len(data):9}: largest error {errors[worst]:.1e} at {float(data[worst, 0])!r}", flush=True)
+    return not errors[worst] <= 1e-13
 
 
 def main():
-    stream = sys.stdin.buffer
-    failures = 0
-    while header := stream.readline():
-        label, kind, count = header.decode().split()
+    tally = Tally()
+    for label, kind, data in blocks(sys.stdin.buffer):
         name, k = label.rsplit(":", 1)
         k = int(k)
-        start = time.time()
-        data = np.frombuffer(stream.read(24 * int(count)), dtype="<f8").reshape(-1, 3)
         if kind == "float":
-            ctx.prec = 160
-            errors, scale = [], 0.0
-            values = [FUNCTIONS[name](arb(x))[k] for x in data[:, 0].tolist()]
-            scale = 1.0 if k == 0 else max(abs(float(v)) for v in values)
-            for value, computed in zip(values, data[:, 1].tolist()):
-                magnitude = abs(float(value))
-                errors.append(abs(float(value - computed)) / max(magnitude, 1e-3 * scale))
-            worst = int(np.argmax(errors))
-            print(f"{label:24} float  {len(data):8}: largest error {errors[worst]:.1e} at {float(data[worst, 0])!r}", flush=True)
-            failures += errors[worst] > 1e-13
-            continue
-        outcomes = [contains(name, k, *row) for row in data.tolist()]
-        wrong = [i for i, outcome in enumerate(outcomes) if outcome is False]
-        undecided = [i for i, outcome in enumerate(outcomes) if outcome is None]
-        line = f"{label:24} {kind:6} {len(data):8}: {len(wrong)} wrong, {len(undecided)} undecided"
-        if kind == "point":
-            lo, hi = data[:, 1].copy(), data[:, 2].copy()
-            normal = np.isfinite(lo) & np.isfinite(hi) & (np.minimum(abs(lo), abs(hi)) > 1e-290)
-            width = np.where(normal, ordered(hi) - ordered(lo), 0)
-            line += f"; ulp: median {np.median(width[normal]):.0f}, 99 % {np.quantile(width[normal], 0.99):.0f}"
-        print(f"{line}  ({time.time() - start:.0f} s)", flush=True)
-        for i in (wrong + undecided)[:4]:
-            print("   ", *map(repr, data[i].tolist()))
-        failures += len(wrong) + len(undecided)
-    sys.exit(1 if failures else 0)
+            tally.other_failures += float_errors(label, name, k, data)
+        else:
+            note = (lambda: widths(data)) if kind == "point" else (lambda: "")
+            tally.check(label, kind, data, lambda x, lo, hi: contains(name, k, x, lo, hi), note)
+    tally.finish()
 
 
 if __name__ == "__main__":

@@ -5,10 +5,13 @@ Exits with 1 if one enclosure fails to contain the value. Needs python-flint and
 """
 
 import sys
-import time
+from pathlib import Path
 
 import numpy as np
-from flint import arb, ctx
+from flint import arb
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "tests" / "oracle"))
+from arb_oracle import Tally, blocks, decide, ulps
 
 PRECISIONS = (128, 600, 4000)
 
@@ -55,56 +58,27 @@ DOMAIN = {"ln": 0.0, "ln_1p": -1.0, **{name: 0.0 for name in POWERS if name.star
 def contains(name, x, lo, hi):
     if x <= DOMAIN.get(name, -np.inf):
         return True
-    least, greatest = RANGES.get(name, (None, None))
+    bounds = RANGES.get(name, (None, None))
     if name == "softplus" and x > 1000:
         # x < ln(1 + exp x) < x + exp(-x), and hi - x is at least a spacing of doubles
         return lo <= x < hi
-    below = lo == -np.inf or (least is not None and lo <= least)
-    above = hi == np.inf or (greatest is not None and hi >= greatest)
-    if below and above:
-        return True
-    for precision in PRECISIONS:
-        ctx.prec = precision
-        value = FUNCTIONS[name](arb(x))
-        if (below or value >= lo) and (above or value <= hi):
-            return True
-        if value < lo or value > hi:
-            return False
-    return None
+    return decide(lambda: FUNCTIONS[name](arb(x)), lo, hi, bounds, PRECISIONS)
 
 
-def ordered(x):
-    bits = x.view(np.int64)
-    return np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
+def widths(data):
+    # sin and cos are only enclosed by [-1, 1] beyond 2^21
+    finite = np.isfinite(data).all(axis=1) & (data[:, 2] - data[:, 1] < 1.9)
+    width = np.where(finite, ulps(data[:, 1], data[:, 2]), 0)
+    widest = int(width.argmax())
+    return f"; width in ulp: mean {width[finite].mean():.3f}, largest {width[widest]} at {float(data[widest, 0])!r}"
 
 
 def main():
-    stream = sys.stdin.buffer
-    failures = 0
-    while header := stream.readline():
-        name, kind, count = header.decode().split()
-        start = time.time()
-        data = np.frombuffer(stream.read(24 * int(count)), dtype="<f8").reshape(-1, 3)
-        bad, undecided = [], []
-        for x, lo, hi in data.tolist():
-            outcome = contains(name, x, lo, hi)
-            if outcome is None:
-                undecided.append((x, lo, hi))
-            elif not outcome:
-                bad.append((x, lo, hi))
-        line = f"{name:14} {kind:6} {len(data):9} enclosures: {len(bad)} wrong, {len(undecided)} undecided"
-        if kind == "point":
-            # sin and cos are only enclosed by [-1, 1] beyond 2^21
-            finite = np.isfinite(data).all(axis=1) & (data[:, 2] - data[:, 1] < 1.9)
-            width = ordered(data[:, 2].copy()) - ordered(data[:, 1].copy())
-            width = np.where(finite, width, 0)
-            widest = int(width.argmax())
-            line += f"; width in ulp: mean {width[finite].mean():.3f}, largest {width[widest]} at {float(data[widest, 0])!r}"
-        print(f"{line}  ({time.time() - start:.0f} s)", flush=True)
-        for item in (bad + undecided)[:5]:
-            print("   ", *map(repr, item))
-        failures += len(bad) + len(undecided)
-    sys.exit(1 if failures else 0)
+    tally = Tally()
+    for name, kind, data in blocks(sys.stdin.buffer):
+        note = (lambda: widths(data)) if kind == "point" else (lambda: "")
+        tally.check(name, kind, data, lambda x, lo, hi: contains(name, x, lo, hi), note)
+    tally.finish()
 
 
 if __name__ == "__main__":
