@@ -25,6 +25,7 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("train --data data.csv --out run --allow-uncertified", 2, "error"),
     ("check missing.json --data data.csv", 4, "error"),
     ("predict --model missing.safetensors --data data.csv", 4, "error"),
+    ("sweep plan missing.json", 4, "error"),
 ];
 
 #[test]

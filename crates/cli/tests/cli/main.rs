@@ -13,3 +13,4 @@ mod starts;
 mod support;
 mod tampering;
 mod training;
+mod transcripts;
