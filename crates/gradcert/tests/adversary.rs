@@ -300,3 +300,42 @@ fn two_directions(dice: &mut Dice, record: &mut Record, number: u64) {
         record.at_most("T5s plane", slow_part.hypot(fast_part), envelope.current().get(), 1e-11, number);
     }
 }
+
+/// Counting in blocks may only lose, and little: never fewer iterations than one by one.
+#[test]
+fn spectral_count_in_blocks_is_the_count_of_single_iterations() {
+    let mut dice = Dice::new(6);
+    let mut long = 0;
+    for _ in 0..60 {
+        let (size, slow) = (1.0, dice.pick(&[0.02, 0.05, 0.3, 0.9]));
+        let drift = slow * dice.pick(&[0.0, 1e-4, 0.01, 0.2]);
+        let c = dice.pick(&[0.1, 1.0, 1.9]) / f64::powi(size + drift, 2);
+        let profile = one_cell(1e4, slow - drift, size + drift, 0.0, drift);
+        let Some(descent) = Descent::certify(&profile, Upper::ONE, 1.0, 0, 0.5 * c) else { continue };
+        let values: Vec<f64> = (0..6).map(|i| if i == 0 { slow * slow } else { dice.uniform(slow * slow, 1.0) }).collect();
+        let modes: Vec<Upper> = (0..6).map(|_| Upper::new(dice.decades(-6.0, -0.5))).collect();
+        let envelope = SpectralEnvelope::new(
+            &descent,
+            &values,
+            Upper::ZERO,
+            &modes,
+            Upper::ONE,
+            Upper::new(drift),
+            (Lower::new(slow), Upper::new(size)),
+        );
+        let goal = target(1.0, 1e-20);
+        let (mut single, mut walk) = (0u64, envelope.clone());
+        while walk.current().get() > goal.get() {
+            walk.advance();
+            single += 1;
+        }
+        let rough = envelope.clone().rough_count(goal, 1 << 40).unwrap();
+        assert!(rough >= single && rough as f64 <= 1.002 * single as f64 + 1.0, "{rough} {single}");
+        assert_eq!(envelope.clone().count(goal, 1 << 40), Some(single));
+        // A limit is obeyed, and reached where it suffices.
+        assert_eq!(envelope.clone().rough_count(goal, single - 1), None);
+        assert_eq!(envelope.rough_count(goal, rough), Some(rough));
+        long += u64::from(single > 5000);
+    }
+    assert!(long > 5, "only {long} long runs");
+}

@@ -1,8 +1,8 @@
 //! Certificates for a given start, whatever it is.
 
 use super::problem::{Coordinates, Problem, norm};
-use super::record::{WEAKER, stated_extremes};
-use super::search::{Goal, Spectrum, by_contraction, by_spectrum, candidates};
+use super::record::stated_extremes;
+use super::search::{Effort, Goal, Spectrum, by_contraction, by_spectrum, candidates};
 use super::{Certified, Options, Outcome, Reason, StartKind};
 use crate::certify::positive::ITERATION_LIMIT;
 use crate::network::Network;
@@ -12,8 +12,8 @@ use crate::theorem::envelope::target;
 use crate::theorem::general::{EnclosedPasses, centre, slope_floor_psi};
 use crate::theorem::profile::{Profile, radii};
 use faer::Mat;
+use gradcert_rigor::Upper;
 use gradcert_rigor::linear::EnclosedMatrix;
-use gradcert_rigor::{Interval, Upper};
 
 /// (T9+), or (T7+) where its hypotheses hold, with (T4), (T5), (T5s) at the given parameters.
 pub fn certify(problem: &Problem, start: &Network, metric: &Metric, options: &Options) -> Outcome {
@@ -32,8 +32,7 @@ pub fn certify(problem: &Problem, start: &Network, metric: &Metric, options: &Op
     let residual = passes.residual(&problem.targets, inputs.root_multiplicity());
     let (at, kernel) = centre(start, &passes, metric, &inputs);
     let n = problem.total();
-    let goal =
-        Goal { residual: stated_residual(&residual), n, target: target(n, options.tolerance), limit: ITERATION_LIMIT };
+    let goal = Goal { residual: norm(&residual), n, target: target(n, options.tolerance), limit: ITERATION_LIMIT };
     let floor = slope_floor_psi(start, metric, inputs.smin);
     let lazy = goal.residual.get() / at.smin_jacobian.get().max(floor.get());
     if !lazy.is_finite() {
@@ -46,11 +45,11 @@ pub fn certify(problem: &Problem, start: &Network, metric: &Metric, options: &Op
     let psi = |s: f64| ball(&at, s).psi().max(floor);
     let profile = Profile::new(&at, &radii(&psi, lazy, 1e3 * lazy, 160), &|_| floor);
     let candidates = candidates(&profile, &goal);
-    let Some(mut found) = by_contraction(&candidates, &goal) else {
+    let Some(mut found) = by_contraction(&candidates, &goal, Effort::Certify) else {
         return not_certified(&profile, goal.residual);
     };
     let spectrum = Spectrum::new(&kernel, &residual, stated_extremes(at.smin_jacobian, at.smax_jacobian));
-    let sharper = spectrum.as_ref().and_then(|s| by_spectrum(&profile, &candidates, s, &goal));
+    let sharper = spectrum.as_ref().and_then(|s| by_spectrum(&profile, &candidates, s, &goal, Effort::Certify));
     if let Some(sharper) = sharper.filter(|s| s.iterations < found.iterations) {
         found = sharper;
     }
@@ -68,28 +67,12 @@ pub fn certify(problem: &Problem, start: &Network, metric: &Metric, options: &Op
     }))
 }
 
-/// `|rho(w0)|` from above, wider than proved: a program that adds in another order encloses the outputs a little
-/// differently, and must be able to confirm the number. Its enclosures are about as wide as these.
-pub(super) fn stated_residual(residual: &[Interval]) -> Upper {
-    let widths = Upper::norm(residual.iter().map(|r| r.radius()));
-    norm(residual) * Upper::new(1.0 + WEAKER) + widths * Upper::new(64.0)
-}
-
 fn declined(code: &'static str, message: &str) -> Outcome {
     Outcome::Declined(vec![Reason::new(code, message)])
 }
 
 fn not_certified(profile: &Profile, residual: Upper) -> Outcome {
     let largest = profile.integral.last().map_or(0.0, |i| i.get());
-    if profile.flow_index(residual).is_some() {
-        return declined(
-            "too_slow",
-            &format!(
-                "gradient flow is certified from this start (T3), gradient descent within {ITERATION_LIMIT} iterations is \
-                 not: use a larger --tol, larger later weights, or --whiten"
-            ),
-        );
-    }
     declined(
         "residual_too_large",
         &format!(

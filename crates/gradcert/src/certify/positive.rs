@@ -2,7 +2,7 @@
 
 use super::problem::{Coordinates, Problem, norm};
 use super::record::stated_extremes;
-use super::search::{Found, Goal, Spectrum, by_contraction, by_spectrum, candidates};
+use super::search::{Effort, Found, Goal, Spectrum, by_contraction, by_spectrum, candidates};
 use super::{Certified, HiddenScale, LayerSteps, Method, Options, Outcome, Reason, Scale, StartKind};
 use crate::theorem::ball::ball;
 use crate::theorem::centre::{Centre, Metric};
@@ -16,10 +16,6 @@ use gradcert_rigor::{Interval, Upper};
 
 /// More certified iterations than this count as no certificate.
 pub const ITERATION_LIMIT: u64 = 1_000_000_000;
-
-/// Cells of a profile while scales are compared, and in the certificate.
-const COARSE: usize = 32;
-const FINE: usize = 160;
 
 /// Entries of the hidden layers that are tried, as multiples of 1/width.
 const HIDDEN_FACTORS: [f64; 4] = [1.0, 2.0, 4.0, 8.0];
@@ -93,7 +89,7 @@ impl<'a> PositiveSearch<'a> {
     /// Certified count and kernel movement at each scale, `None` where nothing is certified.
     pub fn scan(&self, scales: &[f64]) -> Vec<(f64, Option<Certified>)> {
         let setting = self.default_setting();
-        scales.iter().map(|&a| (a, self.evaluate(a, setting, COARSE, true))).collect()
+        scales.iter().map(|&a| (a, self.evaluate(a, setting, Effort::Compare, true))).collect()
     }
 
     fn widths(&self) -> Vec<usize> {
@@ -139,24 +135,24 @@ impl<'a> PositiveSearch<'a> {
     }
 
     /// psi of (T9m), and (T9+) in the profile.
-    fn profile(&self, start: &PositiveStart, centre: &Centre, cells: usize) -> Profile {
+    fn profile(&self, start: &PositiveStart, centre: &Centre, effort: Effort) -> Profile {
         let unit = start.backward_norm(1).lower() * self.inputs.smin;
-        let cover = if cells == COARSE { CELLS / 4 } else { CELLS };
+        let cover = if effort == Effort::Compare { CELLS / 4 } else { CELLS };
         let multiplicative = |s: f64| multiplicative_factor(start, s, cover) * unit;
         let rough = |s: f64| ball(centre, s).psi().max(multiplicative_factor(start, s, CELLS / 8) * unit);
         let lazy = self.goal.residual.get() / centre.smin_jacobian.get();
-        let radii = radii(&rough, lazy, 1e3 * lazy, cells);
+        let radii = radii(&rough, lazy, 1e3 * lazy, effort.cells());
         Profile::new(centre, &radii, &multiplicative)
     }
 
     fn flow_is_certified(&self, output: f64, setting: Setting) -> bool {
         let start = self.start(output, setting);
         let centre = start.rough_centre(&self.inputs);
-        self.profile(&start, &centre, COARSE).flow_index(self.goal.residual).is_some()
+        self.profile(&start, &centre, Effort::Compare).flow_index(self.goal.residual).is_some()
     }
 
     /// The certificate with the fewest iterations at one scale.
-    fn evaluate(&self, output: f64, setting: Setting, cells: usize, spectral: bool) -> Option<Certified> {
+    fn evaluate(&self, output: f64, setting: Setting, effort: Effort, spectral: bool) -> Option<Certified> {
         let start = self.start(output, setting);
         let spectrum = |centre: &Centre| {
             let (alpha, beta) = start.kernel_coefficients();
@@ -167,24 +163,24 @@ impl<'a> PositiveSearch<'a> {
             )
         };
         let spectrum: Option<SpectrumOf<'_>> = if spectral { Some(&spectrum) } else { None };
-        self.evaluate_with(&start, cells, ITERATION_LIMIT, spectrum)
+        self.evaluate_with(&start, effort, ITERATION_LIMIT, spectrum)
     }
 
     /// The same with at most `limit` iterations and a spectrum computed only where candidates ask for it.
     fn evaluate_with(
         &self,
         start: &PositiveStart,
-        cells: usize,
+        effort: Effort,
         limit: u64,
         spectrum: Option<SpectrumOf<'_>>,
     ) -> Option<Certified> {
         let goal = Goal { limit, ..self.goal };
         let centre = start.centre(&self.inputs);
-        let profile = self.profile(start, &centre, cells);
+        let profile = self.profile(start, &centre, effort);
         let candidates = candidates(&profile, &goal);
-        let mut found = by_contraction(&candidates, &goal);
+        let mut found = by_contraction(&candidates, &goal, effort);
         let spectrum = spectrum.filter(|_| !candidates.is_empty()).and_then(|compute| compute(&centre));
-        let sharper = spectrum.as_ref().and_then(|s| by_spectrum(&profile, &candidates, s, &goal));
+        let sharper = spectrum.as_ref().and_then(|s| by_spectrum(&profile, &candidates, s, &goal, effort));
         let fewer = |s: &Found| found.is_none_or(|f| s.iterations < f.iterations);
         found = sharper.filter(fewer).or(found);
         let found = found?;
@@ -268,9 +264,9 @@ impl<'a> PositiveSearch<'a> {
             .into_iter()
             .flat_map(|hidden| self.factor_choices().into_iter().map(move |factor| Setting { hidden, factor }));
         let best = settings
-            .filter_map(|s| Some((self.evaluate(output, s, COARSE, false)?.found.iterations, s)))
+            .filter_map(|s| Some((self.evaluate(output, s, Effort::Compare, false)?.found.iterations, s)))
             .reduce(|a, b| if (b.0 as f64) < 0.95 * a.0 as f64 { b } else { a })?;
-        self.evaluate(output, best.1, FINE, true)
+        self.evaluate(output, best.1, Effort::Certify, true)
     }
 
     fn at_minimum(&self) -> Option<Certified> {
@@ -289,7 +285,7 @@ impl<'a> PositiveSearch<'a> {
         // with the smallest edge may need more iterations than are allowed; then the next one serves.
         smallest.into_iter().find_map(|(edge, setting)| {
             let inside = [1.0, 1.005, 1.01, 1.02, 1.04, 1.08, 1.15, 1.25];
-            inside.iter().find_map(|m| self.evaluate(m * edge, setting, FINE, true))
+            inside.iter().find_map(|m| self.evaluate(m * edge, setting, Effort::Certify, true))
         })
     }
 
@@ -298,7 +294,7 @@ impl<'a> PositiveSearch<'a> {
         let hidden = self.default_setting().hidden;
         let lazy = |factor: f64| -> Option<(f64, Certified)> {
             let setting = Setting { hidden, factor };
-            Some((factor, self.evaluate(LAZY * self.natural_scale(setting), setting, COARSE, true)?))
+            Some((factor, self.evaluate(LAZY * self.natural_scale(setting), setting, Effort::Compare, true)?))
         };
         // Ties go to the larger factor: more of the network is trained.
         let count = |c: &Certified| c.found.iterations as f64;
@@ -316,7 +312,7 @@ impl<'a> PositiveSearch<'a> {
             let middle = (low * high).sqrt();
             if self.suffices(middle, setting, enough, &laziest) { high = middle } else { low = middle }
         }
-        self.evaluate(high, setting, FINE, true)
+        self.evaluate(high, setting, Effort::Certify, true)
     }
 
     /// Is the count at this scale likely to be at most `enough`? The kernel there is nearly a multiple of the laziest one
@@ -333,7 +329,7 @@ impl<'a> PositiveSearch<'a> {
                     .guess_scaled(ratio, stated_extremes(centre.smin_jacobian, centre.smax_jacobian)),
             )
         };
-        self.evaluate_with(&start, COARSE, enough, Some(&guess)).is_some()
+        self.evaluate_with(&start, Effort::Compare, enough, Some(&guess)).is_some()
     }
 
     /// The A at which the radius that lazy training needs, `|rho| / smin(J(w0))`, is about as large as A or, with the

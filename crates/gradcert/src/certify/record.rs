@@ -126,7 +126,7 @@ fn descent(certified: &Certified, tolerance: f64) -> Result<Descent, Overflow> {
         rate: weaker_lower(certified.rate().get())?,
         form: found.descent.form,
         envelope: found.envelope,
-        theta: weaker_lower(found.descent.theta.get())?,
+        theta: hex(found.descent.theta.get())?,
         residual: hex(certified.residual.get())?,
         smin_inputs: weaker_lower(certified.smin_inputs.get())?,
         smax_inputs: weaker_upper(certified.smax_inputs.get())?,

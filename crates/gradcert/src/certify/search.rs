@@ -3,7 +3,7 @@
 //! Where to look is decided by rough counts; what is found is certified by the statements themselves.
 
 use crate::theorem::descent::Descent;
-use crate::theorem::envelope::{SpectralEnvelope, contraction_count};
+use crate::theorem::envelope::{SpectralEnvelope, contraction_count, rough_contraction_count, with_reserve};
 use crate::theorem::profile::Profile;
 use gradcert_certificate::format::Envelope;
 use gradcert_rigor::linear::{Eigenpairs, SymmetricBall};
@@ -105,13 +105,37 @@ fn rough_count(descent: &Descent, goal: &Goal) -> f64 {
     count
 }
 
+/// How exactly iterations are counted. Either way the number is certified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// To compare scales, metrics, radii and steps: up to a per cent more than the other.
+    Compare,
+    /// For the certificate.
+    Certify,
+}
+
+impl Effort {
+    /// Radii of a profile, but for those around the radius of lazy training.
+    pub fn cells(self) -> usize {
+        match self {
+            Effort::Compare => 32,
+            Effort::Certify => 160,
+        }
+    }
+}
+
 /// The fewest iterations by (T5) alone among the best candidates.
-pub fn by_contraction(found: &[(Descent, f64)], goal: &Goal) -> Option<Found> {
-    let exact = found.iter().take(4).filter_map(|(descent, _)| {
-        let iterations = contraction_count(descent, goal.residual, goal.target, goal.limit)?;
-        Some(Found { descent: *descent, iterations, envelope: Envelope::Contraction })
-    });
-    exact.min_by_key(|f| f.iterations)
+pub fn by_contraction(found: &[(Descent, f64)], goal: &Goal, effort: Effort) -> Option<Found> {
+    let (residual, target, limit) = (goal.residual, goal.target, goal.limit);
+    let rough = |d: &Descent| rough_contraction_count(d, residual, target, limit.saturating_add(limit / 50));
+    let counted = found.iter().take(4).filter_map(|(descent, _)| Some((rough(descent)?, *descent)));
+    let (iterations, descent) = counted.min_by_key(|(count, _)| *count)?;
+    let exact = match effort {
+        Effort::Compare => iterations,
+        Effort::Certify => contraction_count(&descent, residual, target, limit).map_or(iterations, |k| k.min(iterations)),
+    };
+    let iterations = with_reserve(exact);
+    (iterations <= limit).then_some(Found { descent, iterations, envelope: Envelope::Contraction })
 }
 
 /// What (T5s) needs to know at w0.
@@ -175,49 +199,61 @@ impl Spectrum {
     }
 }
 
-/// A count by (T5s) may cost this many updates of modes; longer runs are left to (T5), which costs nothing.
+/// A count by (T5s) may cost this many updates of modes when it is made one iteration at a time: who checks it has no
+/// eigenvalues and needs n^2 operations for each iteration. Longer runs are left to (T5).
 const SPECTRAL_WORK: u64 = 50_000_000;
 
 /// The fewest iterations by (T5s), at most `goal.limit`: at the smallest certified radius of every step size that was
 /// tried and at the best by (T5), then with neighbouring steps of the best.
-pub fn by_spectrum(profile: &Profile, found: &[(Descent, f64)], spectrum: &Spectrum, goal: &Goal) -> Option<Found> {
-    let mut best: Option<Found> = None;
-    let affordable = SPECTRAL_WORK / (spectrum.modes.len() as u64 + 1);
+pub fn by_spectrum(
+    profile: &Profile,
+    found: &[(Descent, f64)],
+    spectrum: &Spectrum,
+    goal: &Goal,
+    effort: Effort,
+) -> Option<Found> {
+    let affordable = goal.limit.min(SPECTRAL_WORK / (spectrum.modes.len() as u64 + 1));
     if found.first()?.1 > 20.0 * affordable as f64 {
         return None;
     }
-    let consider = |descent: &Descent, best: &mut Option<Found>| {
+    let mut best: Option<(u64, Descent)> = None;
+    let consider = |descent: &Descent, best: &mut Option<(u64, Descent)>| {
         // Whatever needs as many iterations as the best so far may stop there.
-        let limit = best.map_or(goal.limit.min(affordable), |b| b.iterations.saturating_sub(1));
-        let count = spectrum.envelope(descent, profile, goal.residual).count(goal.target, limit);
-        if let Some(iterations) = count {
-            *best = Some(Found { descent: *descent, iterations, envelope: Envelope::Spectral });
+        let limit = best.map_or(affordable, |(count, _)| count.saturating_sub(1));
+        let envelope = spectrum.envelope(descent, profile, goal.residual);
+        if let Some(count) = envelope.rough_count(goal.target, limit) {
+            *best = Some((count, *descent));
         }
     };
-    // Long runs of many samples get fewer candidates, the most promising ones.
-    let cost = found.first().map_or(1.0, |(_, rough)| rough * spectrum.modes.len() as f64);
-    let most = (4.0 * SPECTRAL_WORK as f64 / cost).max(3.0) as usize;
-    for descent in worth_a_spectral_count(found).into_iter().take(most) {
+    for descent in worth_a_spectral_count(found) {
         consider(&descent, &mut best);
     }
     let mut width = 0.05;
-    while let Some(centre) = best.filter(|_| width > 0.004) {
+    while let Some((count, centre)) = best.filter(|_| width > 0.004) {
         for sign in [-1.0, 1.0] {
-            let c = 2.0 * centre.descent.step_size / goal.n;
-            let t1 = c * centre.descent.norm().get().powi(2) * (1.0 + sign * width);
-            if let Some((descent, _)) = at(profile, goal, centre.descent.index, t1) {
+            let c = 2.0 * centre.step_size / goal.n;
+            let t1 = c * centre.norm().get().powi(2) * (1.0 + sign * width);
+            if let Some((descent, _)) = at(profile, goal, centre.index, t1) {
                 consider(&descent, &mut best);
             }
         }
-        if best.is_some_and(|b| b.iterations == centre.iterations) {
+        if best.is_some_and(|(better, _)| better == count) {
             width /= 2.0;
         }
     }
-    best
+    let (rough, descent) = best?;
+    let exact = match effort {
+        Effort::Compare => rough,
+        Effort::Certify => {
+            spectrum.envelope(&descent, profile, goal.residual).count(goal.target, rough).unwrap_or(rough)
+        }
+    };
+    let iterations = with_reserve(exact);
+    (iterations <= goal.limit).then_some(Found { descent, iterations, envelope: Envelope::Spectral })
 }
 
-/// A spectral count costs n operations per iteration, so few candidates get one: the two best by (T5), and for every
-/// value of t1 the smallest radius, unless (T5) needs four times as many iterations as at the best.
+/// Few candidates get a spectral count: the two best by (T5), and for every value of t1 the smallest radius, unless (T5)
+/// needs four times as many iterations as at the best.
 fn worth_a_spectral_count(found: &[(Descent, f64)]) -> Vec<Descent> {
     let Some((_, fewest)) = found.first() else { return vec![] };
     let mut chosen: Vec<Descent> = found.iter().take(2).map(|(d, _)| *d).collect();

@@ -54,6 +54,9 @@ pub fn theta_curved(t0: Upper, t1: Upper, lambda: Upper) -> Lower {
     if condition.hi() <= 1.0 { theta.lower() } else { Lower::ZERO }
 }
 
+/// theta is stated, and used, this much smaller than derived, so that a program that rounds elsewhere confirms it.
+pub const STATED: f64 = 1.0 - 1e-9;
+
 /// A radius and a step, with what (T4) and (T5) say about them.
 #[derive(Clone, Copy, Debug)]
 pub struct Descent {
@@ -71,7 +74,7 @@ pub struct Descent {
     pub b: Lower,
     /// Which form of the hypothesis holds.
     pub form: Form,
-    /// Its theta.
+    /// Its theta, as it is stated: see [`STATED`].
     pub theta: Lower,
     /// `lam` at |rho(w0)|.
     pub lambda: Upper,
@@ -96,8 +99,8 @@ impl Descent {
         let bend = c.upper() * profile.lipschitz[j] * Upper::HALF;
         let lambda = bend * residual;
         let descent = |form, theta| Descent { step_size, index: j, c, t0, t1, b, form, theta, lambda, psi, norm, bend };
-        let curved = theta_curved(t0, t1, lambda);
-        let linear = theta_linear(t0, t1);
+        let curved = theta_curved(t0, t1, lambda) * Lower::new(STATED);
+        let linear = theta_linear(t0, t1) * Lower::new(STATED);
         // First form: |rho(w0)| < thA integral psi.
         let first = (curved * profile.integral[j]).get() > residual.get();
         // Second form: the integrand thL psi - lam sJ is non-increasing, so it is smallest at r.

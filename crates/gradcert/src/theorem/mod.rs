@@ -7,6 +7,7 @@ pub mod drift;
 pub mod envelope;
 pub mod general;
 pub mod inputs;
+pub mod modes;
 pub mod multiplicative;
 pub mod original;
 pub mod probability;
