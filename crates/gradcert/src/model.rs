@@ -8,7 +8,9 @@ use faer::Mat;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One or several networks that read the same samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,10 +139,18 @@ impl Model {
 
     /// Writes the file through a temporary one beside it, so that no half-written model is ever found.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        let file = |e: std::io::Error| ModelError::File { path: path.display().to_string(), reason: e.to_string() };
-        let temporary = path.with_extension("tmp");
-        std::fs::write(&temporary, self.to_bytes()?).map_err(file)?;
-        std::fs::rename(&temporary, path).map_err(file)
+        let bytes = self.to_bytes()?;
+        let temporary = temporary_beside(path);
+        let create = std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary);
+        let written = create.and_then(|mut file| {
+            let renamed = file.write_all(&bytes).and_then(|()| std::fs::rename(&temporary, path));
+            if renamed.is_err() {
+                // The error that is reported is the first one.
+                let _ = std::fs::remove_file(&temporary);
+            }
+            renamed
+        });
+        written.map_err(|e| ModelError::File { path: path.display().to_string(), reason: e.to_string() })
     }
 
     /// Reads the file.
@@ -149,6 +159,16 @@ impl Model {
             .map_err(|e| ModelError::File { path: path.display().to_string(), reason: e.to_string() })?;
         Model::from_bytes(&bytes)
     }
+}
+
+/// A name in the same folder that is nobody else's: the whole file name, the process and a counter. (Replacing the
+/// extension would make `a.b` and `a.c` share one temporary file, and overwrite a file `a.tmp` of the user.)
+fn temporary_beside(path: &Path) -> PathBuf {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}-{count}.tmp", std::process::id()));
+    path.with_file_name(name)
 }
 
 /// The same file with the keys of its header in alphabetical order: the metadata come out of a hash map, and two runs
@@ -197,4 +217,33 @@ fn doubles(tensor: &TensorView<'_>) -> Result<Vec<f64>, ModelError> {
     let (chunks, _) = tensor.data().as_chunks::<8>();
     let values: Vec<f64> = chunks.iter().map(|c| f64::from_le_bytes(*c)).collect();
     if values.iter().all(|x| x.is_finite()) { Ok(values) } else { Err(bad("a parameter is not finite")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn saving_leaves_neighbours_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let network = Network::positive(Activation::Tanh, &[2, 3, 1], &[], 1.5);
+        let meaning = Meaning { problems: vec!["y".to_owned()], classes: vec![], target: None };
+        let model = Model { networks: vec![network], meaning };
+        // What replacing the extension would have overwritten.
+        std::fs::write(folder.path().join("run.1.tmp"), "mine").unwrap();
+        std::thread::scope(|scope| {
+            for name in ["run.1.safetensors", "run.1.start.safetensors", "run.1.old", "run.1"] {
+                let (model, path) = (&model, folder.path().join(name));
+                scope.spawn(move || (0..20).for_each(|_| model.save(&path).unwrap()));
+            }
+        });
+        assert_eq!(std::fs::read(folder.path().join("run.1.tmp")).unwrap(), b"mine");
+        for name in ["run.1.safetensors", "run.1.start.safetensors", "run.1.old", "run.1"] {
+            assert_eq!(Model::load(&folder.path().join(name)).unwrap(), model);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5);
+        assert!(model.save(&folder.path().join("missing/model")).is_err());
+        assert!(model.save(folder.path()).is_err(), "a folder");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5);
+    }
 }

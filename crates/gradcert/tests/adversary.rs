@@ -312,7 +312,8 @@ fn spectral_count_in_blocks_is_the_count_of_single_iterations() {
         let c = dice.pick(&[0.1, 1.0, 1.9]) / f64::powi(size + drift, 2);
         let profile = one_cell(1e4, slow - drift, size + drift, 0.0, drift);
         let Some(descent) = Descent::certify(&profile, Upper::ONE, 1.0, 0, 0.5 * c) else { continue };
-        let values: Vec<f64> = (0..6).map(|i| if i == 0 { slow * slow } else { dice.uniform(slow * slow, 1.0) }).collect();
+        let values: Vec<f64> =
+            (0..6).map(|i| if i == 0 { slow * slow } else { dice.uniform(slow * slow, 1.0) }).collect();
         let modes: Vec<Upper> = (0..6).map(|_| Upper::new(dice.decades(-6.0, -0.5))).collect();
         let envelope = SpectralEnvelope::new(
             &descent,

@@ -241,6 +241,9 @@ fn text_of(t: &Trained, uncertified: bool) -> String {
         Stop::Tolerance => "reached the tolerance",
         Stop::Iterations => "used up its iterations",
         Stop::Diverged => "diverged",
+        Stop::Rounding => {
+            "stopped where double precision no longer lowers the loss (a certificate is about exact arithmetic),"
+        }
         Stop::Interrupted => "was interrupted",
     };
     text += &format!(

@@ -15,13 +15,15 @@ use crate::theorem::profile::Profile;
 use crate::theorem::start::PositiveStart;
 use gradcert_certificate::format::{Envelope, Form};
 use gradcert_rigor::{Lower, Upper};
+use problem::Problem;
 use search::{Found, Spectrum};
 use serde::Serialize;
 
 /// How large the output weights A of the positive start are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
-    /// The smallest A whose certified count is within 10 % of what A -> infinity gives.
+    /// The smallest A, to 5 %, whose certified count is at most `ceil(1.1 N)`, N the count for A -> infinity. Whole
+    /// iterations are rounded up: where N = 2 it is 3.
     Auto,
     /// The smallest certifiable A.
     Minimum,
@@ -110,6 +112,30 @@ impl Reason {
     }
 }
 
+/// A problem or options that make no sense, whatever is to be certified.
+pub(crate) fn inconsistent(problem: &Problem, options: &Options) -> Option<Reason> {
+    let n = problem.rows.nrows();
+    if n == 0 || problem.rows.ncols() == 0 || problem.targets.len() != n || problem.multiplicity.len() != n {
+        return Some(Reason::new(
+            "shapes",
+            "one target and one multiplicity per sample, at least one sample and feature",
+        ));
+    }
+    if !(problem.targets.iter().all(|y| y.is_finite())
+        && problem.rows.is_bounded()
+        && !problem.multiplicity.contains(&0))
+    {
+        return Some(Reason::new("not_finite", "samples and targets are finite, multiplicities positive"));
+    }
+    if !(options.tolerance > 0.0 && options.tolerance.is_finite()) {
+        return Some(Reason::new("tolerance", "the tolerance is a positive number"));
+    }
+    let floor = options.activation.slope_floor().get();
+    let leaky = matches!(options.activation, Activation::SmoothLeakyRelu(_));
+    (leaky && !(floor > 0.0 && floor < 1.0))
+        .then(|| Reason::new("activation", "the slope of the smooth leaky-ReLU lies between 0 and 1"))
+}
+
 /// The start a certificate speaks about.
 #[derive(Clone, Debug)]
 pub enum StartKind {
@@ -171,12 +197,9 @@ impl Certified {
     pub fn kernel_movement(&self) -> Upper {
         let j = self.found.descent.index;
         let change = self.profile.drift[j] * (self.profile.norm[j] + self.smax_start);
-        // |K0| from below by its largest computed eigenvalue would be sharper; smin is always at hand.
-        let norm = match &self.spectrum {
-            Some(s) => Lower::new(s.values().last().copied().unwrap_or(0.0) * (1.0 - 1e-9)),
-            None => self.smin_start.square(),
-        };
-        change / norm
+        // |K0| from below by its largest eigenvalue (Weyl: within the defect of the computed one); smin is always at hand.
+        let computed = self.spectrum.as_ref().map_or(Lower::ZERO, Spectrum::largest_eigenvalue);
+        change / computed.max(self.smin_start.square())
     }
 }
 

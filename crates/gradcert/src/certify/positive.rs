@@ -3,7 +3,7 @@
 use super::problem::{Coordinates, Problem, norm};
 use super::record::stated_extremes;
 use super::search::{Effort, Found, Goal, Spectrum, by_contraction, by_spectrum, candidates};
-use super::{Certified, HiddenScale, LayerSteps, Method, Options, Outcome, Reason, Scale, StartKind};
+use super::{Certified, HiddenScale, LayerSteps, Method, Options, Outcome, Reason, Scale, StartKind, inconsistent};
 use crate::theorem::ball::ball;
 use crate::theorem::centre::{Centre, Metric};
 use crate::theorem::envelope::target;
@@ -21,7 +21,7 @@ pub const ITERATION_LIMIT: u64 = 1_000_000_000;
 const HIDDEN_FACTORS: [f64; 4] = [1.0, 2.0, 4.0, 8.0];
 
 /// Metric factors of the layers after the first that are tried.
-const LAYER_FACTORS: [f64; 8] = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 1e-3, 1e-4];
+pub const LAYER_FACTORS: [f64; 8] = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 1e-3, 1e-4];
 
 /// Training at this multiple of the natural scale stands for A -> infinity.
 const LAZY: f64 = 1e8;
@@ -54,6 +54,9 @@ struct Setting {
 impl<'a> PositiveSearch<'a> {
     /// Prepares the search: everything that does not depend on the scales. Declines when a hypothesis fails already.
     pub fn new(problem: &'a Problem, options: &'a Options) -> Result<PositiveSearch<'a>, Vec<Reason>> {
+        if let Some(reason) = inconsistent(problem, options).or_else(|| not_positive(options)) {
+            return Err(vec![reason]);
+        }
         let mut reasons = vec![];
         reasons.extend(unsuitable_activation(options));
         reasons.extend(dependent_samples(problem));
@@ -289,7 +292,7 @@ impl<'a> PositiveSearch<'a> {
         })
     }
 
-    /// The smallest A within 10 % of the count at A -> infinity, rounded up to whole iterations.
+    /// The smallest A, to 5 %, whose certified count is at most `ceil(1.1 N)`, N the count for A -> infinity.
     fn automatic(&self) -> Option<Certified> {
         let hidden = self.default_setting().hidden;
         let lazy = |factor: f64| -> Option<(f64, Certified)> {
@@ -306,13 +309,25 @@ impl<'a> PositiveSearch<'a> {
         let setting = Setting { hidden, factor };
         let enough = (count(&laziest) * 1.1).ceil() as u64;
         let natural = self.natural_scale(setting);
-        let (mut low, mut high) = (0.1 * natural, LAZY * natural);
+        let most = LAZY * natural;
+        let (mut low, mut high) = (0.1 * natural, most);
         // The count falls with A; a geometric bisection to 5 % in A.
         while high / low > 1.05 {
             let middle = (low * high).sqrt();
             if self.suffices(middle, setting, enough, &laziest) { high = middle } else { low = middle }
         }
-        self.evaluate(high, setting, Effort::Certify, true)
+        // What was found by guessed spectra is confirmed; where it just fails, a slightly larger scale serves.
+        let (mut nearly, mut growth) = (None, 1.02f64);
+        while high <= most {
+            let certified = self.evaluate(high, setting, Effort::Certify, true);
+            if certified.as_ref().is_some_and(|c| c.found.iterations <= enough) {
+                return certified;
+            }
+            nearly = certified.or(nearly);
+            high *= growth;
+            growth *= growth;
+        }
+        nearly.or_else(|| self.evaluate(most, setting, Effort::Certify, true))
     }
 
     /// Is the count at this scale likely to be at most `enough`? The kernel there is nearly a multiple of the laziest one
@@ -337,7 +352,8 @@ impl<'a> PositiveSearch<'a> {
     fn natural_scale(&self, setting: Setting) -> f64 {
         let unit = self.start(1.0, setting);
         let lazy = self.goal.residual.get() / (unit.backward_norm(1).lo() * self.inputs.smin.get());
-        lazy.sqrt().max(lazy * unit.largest_input.get())
+        // Nothing is to be learned where the residual is 0, and any scale will do.
+        if lazy > 0.0 { lazy.sqrt().max(lazy * unit.largest_input.get()) } else { 1.0 }
     }
 
     /// (T8) at the scales asked for; `auto` is the smallest A within 10 % of the fewest iterations on a grid, `min` the
@@ -405,6 +421,17 @@ impl<'a> PositiveSearch<'a> {
         let message = format!("no radius and step certify the tolerance within {ITERATION_LIMIT} iterations: {remedy}");
         Reason::new("too_slow", message)
     }
+}
+
+/// Options that describe no positive start.
+fn not_positive(options: &Options) -> Option<Reason> {
+    let positive = |x: f64| x > 0.0 && x.is_finite();
+    let scale = !matches!(options.scale, Scale::Fixed(a) if !positive(a));
+    let hidden = !matches!(options.hidden_scale, HiddenScale::Fixed(a) if !positive(a));
+    let widths = !options.hidden_widths.is_empty() && options.hidden_widths.iter().all(|&w| w > 0);
+    (!(scale && hidden && widths)).then(|| {
+        Reason::new("options", "a positive start has at least one hidden layer, positive widths and positive entries")
+    })
 }
 
 fn unsuitable_activation(options: &Options) -> Option<Reason> {

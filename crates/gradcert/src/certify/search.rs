@@ -132,7 +132,9 @@ pub fn by_contraction(found: &[(Descent, f64)], goal: &Goal, effort: Effort) -> 
     let (iterations, descent) = counted.min_by_key(|(count, _)| *count)?;
     let exact = match effort {
         Effort::Compare => iterations,
-        Effort::Certify => contraction_count(&descent, residual, target, limit).map_or(iterations, |k| k.min(iterations)),
+        Effort::Certify => {
+            contraction_count(&descent, residual, target, limit).map_or(iterations, |k| k.min(iterations))
+        }
     };
     let iterations = with_reserve(exact);
     (iterations <= limit).then_some(Found { descent, iterations, envelope: Envelope::Contraction })
@@ -190,6 +192,11 @@ impl Spectrum {
     /// `|q_i.rho(w0)|`, from above, in the order of the eigenvalues.
     pub fn modes(&self) -> &[Upper] {
         &self.modes
+    }
+
+    /// The largest eigenvalue, from below: within the defect of the computed one.
+    pub fn largest_eigenvalue(&self) -> Lower {
+        Lower::new(self.values.last().copied().unwrap_or(0.0)).minus(self.defect)
     }
 
     /// (T5s) along one descent.

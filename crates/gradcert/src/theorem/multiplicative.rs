@@ -28,7 +28,7 @@ pub const CELLS: usize = 64;
 /// Fewer `cells` are as valid and looser.
 pub fn multiplicative_factor(start: &PositiveStart, s: f64, cells: usize) -> Lower {
     // m_l is clipped at 0 below, which would be wrong for a slope of both signs.
-    if !start.activation.has_positive_slope() {
+    if !(start.activation.has_positive_slope() && start.is_positive()) {
         return Lower::ZERO;
     }
     let s = Upper::new(s);

@@ -47,7 +47,7 @@ impl PositiveStart {
         let width = |l: usize| Interval::exact(widths[l] as f64);
         let mut norm_weights = vec![Interval::ZERO; layers + 1];
         for l in 2..=layers {
-            norm_weights[l] = entry(l) * (width(l) * width(l - 1)).sqrt();
+            norm_weights[l] = entry(l).abs() * (width(l) * width(l - 1)).sqrt();
         }
         let phi0 = activation.enclose_slope(Interval::ZERO);
         let mut gamma = vec![Interval::ONE; layers + 1];
@@ -77,9 +77,14 @@ impl PositiveStart {
         self.widths.len() - 1
     }
 
-    /// `|g_l| = gamma_l sqrt d_l`, the same for every sample.
+    /// Are all entries of the later layers positive? (T9m) needs it.
+    pub fn is_positive(&self) -> bool {
+        self.hidden.iter().all(|&a| a > 0.0) && self.output > 0.0
+    }
+
+    /// `|g_l| = |gamma_l| sqrt d_l`, the same for every sample.
     pub fn backward_norm(&self, l: usize) -> Interval {
-        self.gamma[l] * Interval::exact(self.widths[l] as f64).sqrt()
+        self.gamma[l].abs() * Interval::exact(self.widths[l] as f64).sqrt()
     }
 
     /// Tangent kernel at w0 (T6): `K0 = |g_1|^2 Xt Xt^T + beta 1 1^T`, `beta = sum_{l >= 2} D_bl^2 |g_l|^2`, since
@@ -114,7 +119,7 @@ impl PositiveStart {
         let bias = |l: usize| Upper::new(self.metric.biases[l]);
         // v_l = W_{l+1}^T g_{l+1} has equal entries gamma_l / phi0.
         let phi0 = self.activation.enclose_slope(Interval::ZERO);
-        let entry = |l: usize| (self.gamma[l] / phi0).upper();
+        let entry = |l: usize| (self.gamma[l] / phi0).magnitude();
         Centre {
             activation: self.activation,
             metric: self.metric.clone(),

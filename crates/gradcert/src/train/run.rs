@@ -54,6 +54,9 @@ pub enum Stop {
     Iterations,
     /// The loss stopped being finite.
     Diverged,
+    /// Double precision ends here: the loss no longer falls, although it is above what is certified in exact arithmetic, or
+    /// (without an envelope) at the rounding level of outputs and targets.
+    Rounding,
     /// The caller asked to stop.
     Interrupted,
 }
@@ -94,16 +97,20 @@ pub fn run(
     let mut descent = Descent::new(start, &set, &plan.metric, plan.step_size, par);
     let mut envelope = certified.map(|c| EnvelopeWalk::new(c, problem.total()));
     let kernel = KernelMovement::new(&descent, &set, &plan.metric, par);
+    let mut stall = Stall::new(descent.loss());
     let mut history = vec![];
     let mut next_record = 0;
     let stop = loop {
         let (k, loss) = (descent.iteration(), descent.loss());
+        let floor = || rounding_level(descent.outputs(), &set);
         let stop = if !loss.is_finite() {
             Some(Stop::Diverged)
         } else if loss <= plan.tolerance {
             Some(Stop::Tolerance)
         } else if k >= plan.max_iterations {
             Some(Stop::Iterations)
+        } else if stall.ended(k, loss, envelope.as_ref().map(EnvelopeWalk::loss), &floor) {
+            Some(Stop::Rounding)
         } else if !progress(k, loss) {
             Some(Stop::Interrupted)
         } else {
@@ -137,6 +144,60 @@ pub fn run(
         final_loss: descent.loss(),
         history,
         stop,
+    }
+}
+
+/// The loss of outputs that are wrong by about ten units in the last place of output and target.
+fn rounding_level(outputs: &[f64], set: &TrainingSet) -> f64 {
+    let sizes = outputs.iter().zip(&set.targets).zip(&set.multiplicity);
+    let squares: f64 = sizes.map(|((f, y), m)| m * (10.0 * f64::EPSILON * (f.abs() + y.abs())).powi(2)).sum();
+    squares / set.total()
+}
+
+/// Does a run stand still because of rounding?
+///
+/// The run is looked at in windows. One has no progress if the smallest loss in it is more than half of the smallest before.
+/// A window lasts until the envelope has fallen by a factor 16, where there is one, so that only rounding can explain a
+/// loss that does not follow it from above; without one, for a quarter of the run so far. Never less than [`Stall::PATIENCE`].
+struct Stall {
+    /// First iteration of the window, smallest loss before it, envelope at its beginning.
+    since: u64,
+    before: f64,
+    envelope: f64,
+    smallest: f64,
+}
+
+impl Stall {
+    const PATIENCE: u64 = 200;
+
+    fn new(loss: f64) -> Stall {
+        Stall { since: 0, before: loss, envelope: f64::INFINITY, smallest: f64::INFINITY }
+    }
+
+    /// After iteration k with this loss; `level` is the rounding level of the loss.
+    fn ended(&mut self, k: u64, loss: f64, envelope: Option<f64>, level: &dyn Fn() -> f64) -> bool {
+        self.smallest = self.smallest.min(loss);
+        let old = match envelope {
+            Some(bound) => 16.0 * bound < self.envelope,
+            None => k - self.since > self.since / 4,
+        };
+        if !old || k - self.since < Stall::PATIENCE {
+            return false;
+        }
+        let above = match envelope {
+            Some(bound) => self.smallest > 4.0 * bound,
+            None => self.smallest < level(),
+        };
+        if above && self.smallest > 0.5 * self.before {
+            return true;
+        }
+        *self = Stall {
+            since: k,
+            before: self.before.min(self.smallest),
+            envelope: envelope.unwrap_or(f64::INFINITY),
+            smallest: f64::INFINITY,
+        };
+        false
     }
 }
 
