@@ -173,8 +173,8 @@ pub(crate) struct NetArgs {
     /// which decides depth, widths and activation.
     #[arg(long, default_value = "positive", value_parser = parse_start)]
     pub(crate) start: StartArg,
-    /// Output scale A of the positive start: auto (within 10 % of the fewest iterations), min (the smallest
-    /// certifiable), or a number.
+    /// Output scale A of the positive start: auto (the smallest, to 5 %, with at most ceil(1.1 N) certified iterations, N
+    /// the number for A to infinity), min (the smallest certifiable), or a number.
     #[arg(long, default_value = "auto", value_parser = parse_scale, allow_negative_numbers = true)]
     pub(crate) scale: Scale,
     /// Entries of W_2, ..., W_L of the conditional start (default: A to 2 A with A of --scale).
@@ -183,7 +183,7 @@ pub(crate) struct NetArgs {
     /// Entries of the hidden layers of the positive start: auto or a number.
     #[arg(long, default_value = "auto", value_parser = parse_hidden_scale, allow_negative_numbers = true)]
     pub(crate) hidden_scale: HiddenScale,
-    /// Step sizes of the layers after the first: equal, or auto (the default with --whiten).
+    /// Step sizes of the layers after the first: equal, or auto (slower, chosen; the default with --whiten).
     #[arg(long, value_enum)]
     pub(crate) layer_steps: Option<Steps>,
     /// Bounds: sharp (ours), or paper (the original explicit constants).

@@ -129,7 +129,8 @@ fn whitened_starts_have_no_first_bias() {
 fn nothing_to_learn_is_certified_at_once() {
     let mut dice = Dice::new(4);
     let problem = gaussian(&mut dice, 3, 5, 0.0);
-    let search = PositiveSearch::new(&problem, &Options::default()).ok().unwrap();
+    let options = Options::default();
+    let search = PositiveSearch::new(&problem, &options).ok().unwrap();
     assert_eq!(certified(search.certify()).found.iterations, 0);
 }
 
@@ -150,10 +151,11 @@ fn automatic_scale_means_what_it_says() {
     }
 }
 
-/// (T7+) with the inputs independent, every |LeCun| start is certified with later layers frozen, however deep.
+/// (T7+) with the inputs independent, every |LeCun| start is certified with later layers frozen. Only where the slopes'
+/// floor has been multiplied up over many layers the count leaves the range of doubles.
 #[test]
 fn positive_frozen_later_layers_are_always_certified() {
-    for seed in 0..30 {
+    for seed in 0..40 {
         let mut dice = Dice::new(100 + seed);
         let layers = dice.integer(2, 5);
         let mut widths = vec![8];
@@ -161,13 +163,16 @@ fn positive_frozen_later_layers_are_always_certified() {
         widths.push(1);
         let size = dice.decades(-2.0, 2.0);
         let problem = gaussian(&mut dice, 4, 8, size);
-        let activation = Activation::SmoothLeakyRelu(dice.pick(&[0.05, 0.3, 0.9]));
+        let activation = Activation::SmoothLeakyRelu(dice.pick(&[0.1, 0.3, 0.9]));
         let start = draw(activation, &widths, Law::AbsoluteLeCun, seed);
         let metric = Metric::plain(layers).slower_later_layers(0.0);
         let options = Options { tolerance: 1e-10 * size * size, ..Options::default() };
-        let c = certified(given::certify(&problem, &start, &metric, &options));
-        if c.found.iterations < 20_000 {
-            keeps_its_promise(&train(&problem, &c, &start, options.tolerance));
+        match given::certify(&problem, &start, &metric, &options) {
+            Outcome::Certified(c) if c.found.iterations < 20_000 => {
+                keeps_its_promise(&train(&problem, &c, &start, options.tolerance));
+            }
+            Outcome::Certified(_) => {}
+            other => assert!(layers > 3 && declined(other) == "too_slow", "{widths:?} {activation}"),
         }
     }
 }
@@ -218,22 +223,19 @@ fn a_residual_that_is_too_large_and_a_descent_that_is_too_slow_are_told_apart() 
     let start = draw(LEAKY, &[10, 24, 1], Law::LeCun, 1);
     let far = gaussian(&mut dice, 4, 10, 1e3);
     assert_eq!(declined(given::certify(&far, &start, &Metric::plain(2), &Options::default())), "residual_too_large");
-    // A first layer that moves a million times more slowly than the last: certified at once or never.
     let mut problem = gaussian(&mut dice, 2, 10, 1.0);
     for j in 0..10 {
         // Nearly equal samples: the kernel is nearly singular.
         let mut rows = problem.rows.middle().to_owned();
-        rows[(1, j)] = rows[(0, j)] * (1.0 + 1e-7);
+        rows[(1, j)] = rows[(0, j)] * (1.0 + 1e-4 * f64::from(j as u8 % 3));
         problem.rows = gradcert_rigor::linear::EnclosedMatrix::exact(rows);
     }
     let start = draw(LEAKY, &[10, 24, 1], Law::AbsoluteLeCun, 1);
     let outputs = gradcert::theorem::general::EnclosedPasses::new(&start, &problem.rows)
         .residual(&[0.0; 2], problem.input_bounds(false).root_multiplicity());
-    problem.targets = vec![outputs[0].middle() + 1e-20, outputs[1].middle() - 1e-20];
+    problem.targets = vec![outputs[0].middle() + 1e-12, outputs[1].middle() - 1e-12];
     let options = Options { tolerance: 1e-60, ..Options::default() };
-    let answer = given::certify(&problem, &start, &Metric::plain(2), &options);
-    let code = declined(answer);
-    assert!(["too_slow", "residual_too_large"].contains(&code), "{code}");
+    assert_eq!(declined(given::certify(&problem, &start, &Metric::plain(2), &options)), "too_slow");
 }
 
 /// A tolerance that doubles cannot reach: the run ends where the loss stands still, and says so.

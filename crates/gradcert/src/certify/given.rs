@@ -217,8 +217,8 @@ impl<'a> GivenSearch<'a> {
             Reason::new(
                 "too_slow",
                 format!(
-                    "descent is certified, but not the tolerance within {ITERATION_LIMIT} iterations: use {slower}--whiten, \
-                     or a larger --tol"
+                    "gradient flow is certified from this start (T3), and so is descent, but not the tolerance within \
+                     {ITERATION_LIMIT} iterations: use {slower}--whiten, larger later weights, or a larger --tol"
                 ),
             )
         };
@@ -228,7 +228,7 @@ impl<'a> GivenSearch<'a> {
 
 /// `|rho(w0)|` from above, wider than proved: a program that adds in another order encloses the outputs a little
 /// differently, and must be able to confirm the number. Its enclosures are about as wide as these.
-fn stated_residual(residual: &[Interval]) -> Upper {
+pub(crate) fn stated_residual(residual: &[Interval]) -> Upper {
     let widths = Upper::norm(residual.iter().map(|r| r.radius()));
     norm(residual) * Upper::new(1.0 + WEAKER) + widths * Upper::new(64.0)
 }

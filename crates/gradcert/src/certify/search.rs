@@ -40,8 +40,9 @@ const T1: [f64; 19] =
 /// Radii that are tried.
 const RADII: usize = 16;
 
-/// Certified descents with rough numbers of iterations, the fewest first. Where none of the usual steps is certified (close to the
-/// limit of the flow only small steps are) smaller ones are tried.
+/// Certified descents with rough numbers of iterations, the fewest first; infinite where doubles cannot tell the factor of
+/// (T5) from 1. Where none of the usual steps is certified (close to the limit of the flow only small steps are) smaller
+/// ones are tried.
 pub fn candidates(profile: &Profile, goal: &Goal) -> Vec<(Descent, f64)> {
     let Some(first) = profile.flow_index(goal.residual) else { return vec![] };
     let indices = indices(profile, first);
@@ -68,8 +69,7 @@ pub fn candidates(profile: &Profile, goal: &Goal) -> Vec<(Descent, f64)> {
 fn at(profile: &Profile, goal: &Goal, j: usize, t1: f64) -> Option<(Descent, f64)> {
     let c = t1 / profile.norm[j].get().powi(2);
     let descent = Descent::certify(profile, goal.residual, goal.n, j, 0.5 * c * goal.n)?;
-    let count = rough_count(&descent, goal);
-    count.is_finite().then_some((descent, count))
+    Some((descent, rough_count(&descent, goal)))
 }
 
 /// Indices from the first certified radius of the flow on, at most [`RADII`], denser at the beginning.
@@ -265,8 +265,7 @@ fn worth_a_spectral_count(found: &[(Descent, f64)]) -> Vec<Descent> {
     let Some((_, fewest)) = found.first() else { return vec![] };
     let mut chosen: Vec<Descent> = found.iter().take(2).map(|(d, _)| *d).collect();
     let mut smallest: std::collections::BTreeMap<u64, Descent> = std::collections::BTreeMap::new();
-    for (descent, rough) in found.iter().filter(|(_, rough)| *rough <= 4.0 * fewest + 4.0) {
-        debug_assert!(rough.is_finite());
+    for (descent, _) in found.iter().filter(|(_, rough)| *rough <= 4.0 * fewest + 4.0) {
         // Equal up to rounding.
         let key = (descent.t1.get() * 1e4).round() as u64;
         let entry = smallest.entry(key).or_insert(*descent);
