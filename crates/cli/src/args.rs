@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Re-derive every claim of a certificate with an independent program.
     Check(CheckArgs),
+    /// How often the four starts are certified: by the theorem about random starts, and by counting draws.
+    Starts(StartsArgs),
     /// Outputs of a trained model for new samples.
     Predict(PredictArgs),
     /// Many runs over a grid of options: list them, do a share of them, join the records.
@@ -177,7 +179,8 @@ pub(crate) struct NetArgs {
     /// the number for A to infinity), min (the smallest certifiable), or a number.
     #[arg(long, default_value = "auto", value_parser = parse_scale, allow_negative_numbers = true)]
     pub(crate) scale: Scale,
-    /// Entries of W_2, ..., W_L of the conditional start (default: A to 2 A with A of --scale).
+    /// Entries of W_2, ..., W_L of the conditional start (default: A to 2 A with A of --scale; auto is the A at
+    /// which the theorem about random starts is likeliest to apply).
     #[arg(long = "box", value_name = "LOW,HIGH", value_parser = parse_box, allow_negative_numbers = true)]
     pub(crate) entry_box: Option<(f64, f64)>,
     /// Entries of the hidden layers of the positive start: auto or a number.
@@ -198,7 +201,10 @@ pub(crate) struct NetArgs {
     /// Keep every bias at its start.
     #[arg(long)]
     pub(crate) freeze_bias: bool,
-    /// Seed of a random start.
+    /// Draw up to N starts, with the seeds S, S + 1, ..., until one is certified.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    pub(crate) retry: Option<u32>,
+    /// Seed S of a random start.
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) seed: u64,
     /// The mean squared loss that counts as zero.
@@ -286,6 +292,26 @@ pub(crate) struct CertifyArgs {
     /// Show the trade-off: certified iterations and kernel movement against the output scale A.
     #[arg(long)]
     pub(crate) scan: bool,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StartsArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) net: NetArgs,
+    /// Starts to draw per law; both ways of training, all layers and the first alone, are shown.
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub(crate) draws: u64,
+    /// Show LeCun starts also for these hidden widths, equal in every layer ...
+    #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) scan_widths: Vec<u32>,
+    /// ... and these numbers of weight layers.
+    #[arg(long, value_delimiter = ',', value_name = "L,M,..", default_value = "2", value_parser = clap::value_parser!(u16).range(2..=64))]
+    pub(crate) scan_depths: Vec<u16>,
     /// One JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,

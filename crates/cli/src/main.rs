@@ -6,6 +6,7 @@ mod failure;
 mod output;
 mod report;
 mod session;
+mod starts;
 mod waterfall;
 
 use args::{Cli, Command, SweepCommand};
@@ -42,6 +43,7 @@ fn run(command: &Command) -> Exit {
         Command::Certify(a) => (a.json, commands::certify::run(a)),
         Command::Train(a) => (a.json, commands::train::run(a)),
         Command::Check(a) => (a.json, commands::check::run(a)),
+        Command::Starts(a) => (a.json, commands::starts::run(a)),
         Command::Predict(a) => (a.json, commands::predict::run(a)),
         Command::Sweep(SweepCommand::Plan(a)) => (a.json, commands::sweep::plan(a)),
         Command::Sweep(SweepCommand::Run(a)) => (a.json, commands::sweep::run(a)),

@@ -129,15 +129,12 @@ fn problem(material: &Material<'_>, t: &Trained) -> page::Problem {
 }
 
 fn network(material: &Material<'_>, t: &Trained) -> page::Network {
+    let seed = t.task.drawn.map_or(material.net.seed, |d| d.seed);
     let start = match (&material.net.start, t.outcome.positive_start()) {
         (_, Some(p)) => page::Start::Positive { scale: p.output, hidden: p.hidden.first().copied() },
-        (StartArg::LeCun, _) => page::Start::Drawn { distribution: "LeCun".to_owned(), seed: material.net.seed },
-        (StartArg::AbsoluteLeCun, _) => {
-            page::Start::Drawn { distribution: "|LeCun|".to_owned(), seed: material.net.seed }
-        }
-        (StartArg::Conditional, _) => {
-            page::Start::Drawn { distribution: "conditional LeCun".to_owned(), seed: material.net.seed }
-        }
+        (StartArg::LeCun, _) => page::Start::Drawn { distribution: "LeCun".to_owned(), seed },
+        (StartArg::AbsoluteLeCun, _) => page::Start::Drawn { distribution: "|LeCun|".to_owned(), seed },
+        (StartArg::Conditional, _) => page::Start::Drawn { distribution: "conditional LeCun".to_owned(), seed },
         (StartArg::File(path), _) => {
             page::Start::Given { source: path.display().to_string(), hash: parameters_hash(&t.plan.start) }
         }

@@ -3,10 +3,10 @@
 use crate::args::{DataArgs, Method, NetArgs, StartArg, TableArgs, Train};
 use crate::failure::Failure;
 use crate::output::say;
+use crate::starts::{self, Drawn};
 use gradcert::certify::problem::{Coordinates, Problem};
-use gradcert::certify::{Options, Outcome, Reason, Scale, given, positive::PositiveSearch};
+use gradcert::certify::{Options, Outcome, Reason, positive::PositiveSearch};
 use gradcert::network::Network;
-use gradcert::network::random::{Law, draw};
 use gradcert::theorem::centre::Metric;
 use gradcert_data::{Dataset, Findings, Header, LoadOptions, Merged, TargetColumn, Targets};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -27,6 +27,8 @@ pub(crate) struct Task {
     /// All targets, duplicates included.
     pub(crate) targets: Vec<f64>,
     pub(crate) problem: Problem,
+    /// The start that was drawn, once one was.
+    pub(crate) drawn: Option<Drawn>,
 }
 
 /// A larger working set than this many bytes is refused.
@@ -133,6 +135,7 @@ impl Session {
             name,
             targets,
             problem: Problem::new(matrix.as_slice(), n, d, part.y, coordinates).with_multiplicity(multiplicity.clone()),
+            drawn: None,
         });
         Ok(tasks.collect())
     }
@@ -198,7 +201,7 @@ pub(crate) fn set_threads(threads: Option<u16>) {
 }
 
 /// The certificate the arguments ask for.
-pub(crate) fn certify(task: &Task, index: usize, net: &NetArgs) -> Result<Outcome, Failure> {
+pub(crate) fn certify(task: &mut Task, index: usize, net: &NetArgs) -> Result<Outcome, Failure> {
     let options = options(net);
     if net.start == StartArg::Positive {
         return Ok(match PositiveSearch::new(&task.problem, &options) {
@@ -206,8 +209,7 @@ pub(crate) fn certify(task: &Task, index: usize, net: &NetArgs) -> Result<Outcom
             Err(reasons) => Outcome::Declined(reasons),
         });
     }
-    let start = given_start(task, index, net)?;
-    Ok(given::certify(&task.problem, &start, &metric(net, start.layers()), &options))
+    starts::certify(task, index, net)
 }
 
 /// The metric of an uncertified run or of a given start.
@@ -223,47 +225,32 @@ pub(crate) fn metric(net: &NetArgs, layers: usize) -> Metric {
     metric
 }
 
-/// The law of `--start conditional`.
-fn conditional_law(net: &NetArgs) -> Result<Law, Failure> {
-    match (net.entry_box, net.scale) {
-        (Some((low, high)), _) => Ok(Law::Conditional { low, high }),
-        (None, Scale::Fixed(a)) => Ok(Law::Conditional { low: a, high: 2.0 * a }),
-        (None, _) => Err(Failure::usage("--start conditional needs --box LOW,HIGH, or --scale A for the box A,2A")),
-    }
-}
-
 /// A start from a file or drawn, in the coordinates of the problem.
 pub(crate) fn given_start(task: &Task, index: usize, net: &NetArgs) -> Result<Network, Failure> {
-    let mut widths = vec![task.problem.input_width()];
-    widths.extend(net.hidden_widths());
-    widths.push(1);
-    let drawn = |law| draw(net.activation(), &widths, law, net.seed.wrapping_add(index as u64));
-    match &net.start {
-        StartArg::Positive => Err(Failure::usage("the positive start is not a given one")),
-        StartArg::LeCun => Ok(drawn(Law::LeCun)),
-        StartArg::AbsoluteLeCun => Ok(drawn(Law::AbsoluteLeCun)),
-        StartArg::Conditional => conditional_law(net).map(drawn),
-        StartArg::File(path) => {
-            let model = gradcert::model::Model::load(path)?;
-            let network = model.networks.into_iter().nth(index).ok_or_else(|| {
-                Failure::input("start_shape", format!("{} has no network for problem {index}", path.display()))
-            })?;
-            let own = network.widths();
-            let hidden = &own[1..own.len() - 1];
-            if let Some([option, wanted, found]) = net.contradiction(hidden, network.activation) {
-                let file = path.display();
-                return Err(Failure::usage(format!(
-                    "{option} {wanted} contradicts {file}, which has {found}: leave it out"
-                )));
-            }
-            within_memory(hidden, task)?;
-            if own[0] != widths[0] {
-                return Err(Failure::input(
-                    "start_shape",
-                    format!("the start reads {} inputs, the problem has {}", network.widths()[0], widths[0]),
-                ));
-            }
-            Ok(network)
-        }
+    if let Some(law) = starts::law(net, task)? {
+        let seed = task.drawn.map_or_else(|| net.seed.wrapping_add(index as u64), |d| d.seed);
+        return Ok(starts::draw_start(net, task, law, seed));
     }
+    let StartArg::File(path) = &net.start else {
+        return Err(Failure::usage("the positive start is not a given one"));
+    };
+    let model = gradcert::model::Model::load(path)?;
+    let network = model.networks.into_iter().nth(index).ok_or_else(|| {
+        Failure::input("start_shape", format!("{} has no network for problem {index}", path.display()))
+    })?;
+    let own = network.widths();
+    let hidden = &own[1..own.len() - 1];
+    if let Some([option, wanted, found]) = net.contradiction(hidden, network.activation) {
+        let file = path.display();
+        return Err(Failure::usage(format!("{option} {wanted} contradicts {file}, which has {found}: leave it out")));
+    }
+    within_memory(hidden, task)?;
+    let inputs = task.problem.input_width();
+    if own[0] != inputs {
+        return Err(Failure::input(
+            "start_shape",
+            format!("the start reads {} inputs, the problem has {inputs}", own[0]),
+        ));
+    }
+    Ok(network)
 }

@@ -4,6 +4,7 @@ use crate::args::{CertifyArgs, Method, NetArgs, StartArg};
 use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds};
 use crate::session::{Session, Task, certify, coordinates, options, set_threads, within_memory};
+use crate::starts::Drawn;
 use gradcert::certify::positive::PositiveSearch;
 use gradcert::certify::record;
 use gradcert::certify::{HiddenScale, Outcome, Reason, Scale};
@@ -44,10 +45,10 @@ pub(crate) fn certify_all(session: &Session, net: &NetArgs) -> Result<Vec<(Task,
     tasks
         .into_iter()
         .enumerate()
-        .map(|(index, task)| {
+        .map(|(index, mut task)| {
             let outcome = match &obvious {
                 Some(reason) => Outcome::Declined(vec![reason.clone()]),
-                None => certify(&task, index, net)?,
+                None => certify(&mut task, index, net)?,
             };
             Ok((task, outcome))
         })
@@ -67,6 +68,9 @@ fn check_options(net: &NetArgs, tasks: &[Task]) -> Result<(), Failure> {
     }
     if net.entry_box.is_some() && (net.start != StartArg::Conditional || net.scale != Scale::Auto) {
         return Err(Failure::usage("--box is about --start conditional, instead of --scale"));
+    }
+    if net.retry.is_some() && matches!(net.start, StartArg::Positive | StartArg::File(_)) {
+        return Err(Failure::usage("--retry draws again: it needs --start lecun, abs-lecun or conditional"));
     }
     if matches!(net.start, StartArg::File(_)) {
         // The file decides; its network is looked at when it is read.
@@ -113,6 +117,8 @@ pub(crate) fn outcome_json(net: &NetArgs, task: &Task, outcome: &Outcome) -> Val
         "method": method,
         "theorem": facts.map(|f| f.theorem.clone()),
         "tolerance": net.tol,
+        "seed": task.drawn.map(|d| d.seed),
+        "draws": task.drawn.map(|d| d.draws),
         "kernel_movement_upper": movement,
         "widths": architecture.as_ref().map(|(widths, _)| widths),
         "activation": architecture.as_ref().map(|(_, activation)| activation.to_string()),
@@ -146,7 +152,13 @@ pub(crate) fn describe(task: &Task, outcome: &Outcome) -> String {
             Some(a) => format!("positive start, A = {:.4}, hidden entries {a:.4}", p.output),
             None => format!("positive start, A = {:.4}", p.output),
         },
-        None => "given start".to_owned(),
+        None => match task.drawn {
+            Some(Drawn { seed, draws: 1 }) => format!("start drawn with seed {seed}"),
+            Some(Drawn { seed, draws }) => {
+                format!("start drawn with seed {seed}, the first certified of {draws} draws")
+            }
+            None => "given start".to_owned(),
+        },
     };
     let network = outcome
         .architecture()

@@ -5,5 +5,6 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod inspect;
 pub(crate) mod predict;
+pub(crate) mod starts;
 pub(crate) mod sweep;
 pub(crate) mod train;

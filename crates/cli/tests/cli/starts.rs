@@ -65,7 +65,7 @@ fn a_conditional_start() {
     trained_from(&folder, "--start conditional --box 0.2,0.4 --width 30 --train first-layer --whiten");
     trained_from(&folder, "--start conditional --scale 1 --width 8 --whiten --train first-layer");
     for (options, code) in [
-        ("--start conditional", 2),
+        ("--start conditional --activation tanh", 2),
         ("--start conditional --scale min", 2),
         ("--start conditional --box 2,1", 2),
         ("--start conditional --box 1", 2),
@@ -76,6 +76,36 @@ fn a_conditional_start() {
     ] {
         folder.run(&format!("certify --data data.csv {options}")).exits(code);
     }
+}
+
+/// By default the box is the one in which the theorem about random starts is likeliest to apply.
+#[test]
+fn a_conditional_start_in_the_automatic_box() {
+    trained_from(&folder(), "--start conditional --width 6 --whiten --train first-layer");
+}
+
+#[test]
+fn starts_are_drawn_again_until_one_is_certified() {
+    let folder = folder();
+    // At this width some starts are certified and some are not.
+    let net = "--start lecun --width 60 --whiten";
+    let certified = |seed: u64| {
+        let answer = folder.run(&format!("certify --data data.csv {net} --seed {seed} --json"));
+        number(&answer.json(), "seed") == seed as f64 && answer.json()["status"] == "certified"
+    };
+    let first = (0..40).find(|&seed| certified(seed)).expect("one of forty is certified");
+    let from = (0..first).rev().find(|&seed| !certified(seed)).map_or(first, |seed| seed);
+    let json =
+        folder.run(&format!("train --data data.csv {net} --seed {from} --retry 50 --out run --json")).exits(0).json();
+    assert_eq!(number(&json, "seed"), first as f64);
+    assert_eq!(number(&json, "draws"), (first - from + 1) as f64);
+    folder.run("check run/certificate.json --data data.csv").exits(0);
+    let none = "certify --data data.csv --start lecun --width 1 --retry 5 --json";
+    let json = folder.run(none).exits(3).json();
+    assert_eq!(json["reasons"][0]["code"], "residual_too_large");
+    assert_eq!(number(&json, "draws"), 5.0);
+    folder.run("certify --data data.csv --retry 5").exits(2);
+    folder.run("certify --data data.csv --start lecun --retry 0").exits(2);
 }
 
 #[test]
@@ -186,4 +216,44 @@ fn what_is_certified_is_confirmed() {
         folder.run("certify --data data.csv --depth 3 --width 6 --out c.json").exits(0);
         folder.run("check c.json --data data.csv").exits(0);
     }
+}
+
+#[test]
+fn the_four_starts_compared() {
+    let folder = folder();
+    let command = "starts --data data.csv --width 60 --whiten --draws 20 --scan-widths 1,4 --scan-depths 2,3 --json";
+    let answer = folder.run(command).exits(0).json();
+    let problem = &answer["problems"][0];
+    let row = |start: &str, train: &str| {
+        let rows = problem["starts"].as_array().expect("a list").iter();
+        rows.clone().find(|r| r["start"] == start && r["train"] == train).expect("a row").clone()
+    };
+    for start in ["positive", "abs-lecun", "conditional"] {
+        let row = row(start, "first-layer");
+        assert_eq!(row["certified"], row["draws"], "every draw is certified: {row}");
+        assert!(row["certified_iterations"].as_u64() > Some(0));
+    }
+    let some = row("lecun", "all");
+    let (low, p, high) = (number(&some, "low"), number(&some, "probability"), number(&some, "high"));
+    assert!(0.0 < low && low < p && p < high && high < 1.0, "{some}");
+    // Exponentially small in the number of entries.
+    let scan = problem["scan"].as_array().expect("a list");
+    let exponents: Vec<f64> = scan.iter().map(|cell| number(&cell["theorem"], "log10_probability")).collect();
+    assert_eq!(exponents.len(), 4);
+    assert!(exponents[1] < exponents[0] && exponents[3] < exponents[2] && exponents[2] < exponents[0], "{exponents:?}");
+    // The draws do not depend on the number of threads.
+    let alone = folder.run(&format!("{command} --threads 1")).exits(0).json();
+    assert!(alone["problems"] == answer["problems"]);
+}
+
+#[test]
+fn the_theorem_about_random_starts_refuses_what_it_does_not_cover() {
+    let folder = folder();
+    let answer = folder.run("starts --data data.csv --activation tanh --width 5 --draws 3 --json").exits(0).json();
+    assert_eq!(answer["problems"][0]["theorem"]["reasons"][0]["code"], "slope_floor");
+    folder.write("twice.csv", "a,b,y\n1,2,3\n1,2,3\n0,1,2\n");
+    let answer = folder.run("starts --data twice.csv --draws 3 --json").exits(3).json();
+    assert_eq!(answer["reasons"][0]["code"], "duplicate_rows");
+    folder.run("starts --data data.csv --start lecun").exits(2);
+    folder.run("starts --data data.csv --draws 0").exits(2);
 }

@@ -4,6 +4,7 @@ pub mod flow;
 pub mod given;
 pub mod positive;
 pub mod problem;
+pub mod random;
 pub mod record;
 pub mod search;
 
