@@ -21,7 +21,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done (certified, valid), 1 certificate i
 pub(crate) enum Command {
     /// Bundled real data: certify, train, check, report.
     Demo(DemoArgs),
-    /// Look at data: shape, rank, duplicates, and what can be certified.
+    /// Look at data: shape, rank, duplicates, and what can be certified; or at a model.
     Inspect(InspectArgs),
     /// Prove before training that gradient descent interpolates the data.
     Certify(CertifyArgs),
@@ -272,9 +272,17 @@ pub(crate) struct DemoArgs {
 }
 
 #[derive(Debug, Args)]
+// Samples or a model. The empty default stands in for the samples that a model has not; it counts as absent.
+#[command(mut_arg("data", |data| data.required(false).required_unless_present("model").default_value("").hide_default_value(true)))]
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
+    /// Look at a model instead: a gradcert model, a state dict of fully connected layers in safetensors, or ONNX.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "target", "labels", "merge_duplicates"])]
+    pub(crate) model: Option<PathBuf>,
+    /// Activation of a state dict, as it is called where the model was made.
+    #[arg(long, value_name = "NAME", requires = "model", conflicts_with = "data")]
+    pub(crate) activation: Option<String>,
     /// One JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,
@@ -370,9 +378,12 @@ pub(crate) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
-    /// The model.
+    /// The model: a gradcert model, a state dict of fully connected layers in safetensors, or ONNX.
     #[arg(long, value_name = "FILE")]
     pub(crate) model: PathBuf,
+    /// Activation of a state dict, as it is called where the model was made: tanh, sigmoid, softplus, gelu, silu, ...
+    #[arg(long, value_name = "NAME")]
+    pub(crate) activation: Option<String>,
     /// File with the samples; a target column is ignored.
     #[arg(long, value_name = "FILE")]
     pub(crate) data: String,

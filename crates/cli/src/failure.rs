@@ -52,7 +52,9 @@ impl From<gradcert_data::DataError> for Failure {
 
 impl From<gradcert::model::ModelError> for Failure {
     fn from(error: gradcert::model::ModelError) -> Failure {
-        Failure::input(error.code(), error.to_string())
+        let code = error.code();
+        let exit = if code == "model_too_large" { Exit::OverLimit } else { Exit::BadInput };
+        Failure { exit, code: code.to_owned(), message: error.to_string() }
     }
 }
 

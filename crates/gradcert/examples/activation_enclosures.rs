@@ -11,8 +11,10 @@ use std::io::{self, BufWriter, Write};
 const NAMES: &[&str] = &[
     "smooth-leaky-relu:0.1",
     "softplus",
+    "plain-softplus",
     "tanh",
     "logistic",
+    "sigmoid",
     "erf",
     "arctan",
     "algebraic",

@@ -1,6 +1,17 @@
 //! Model files: safetensors, float64, with the architecture in the metadata.
 //!
 //! Tensors are named `P.L.weight` (d_L x d_{L-1}) and `P.L.bias`, P the number of the problem from 0, L the layer from 1.
+//! Models made elsewhere are read by [`read`].
+
+mod layers;
+mod onnx;
+mod order;
+mod refusal;
+mod source;
+mod state_dict;
+
+pub use refusal::Refusal;
+pub use source::{Format, ReadModel, activation_elsewhere, read, read_bytes};
 
 use crate::network::Network;
 use crate::network::activation::Activation;
@@ -24,7 +35,7 @@ pub struct Model {
 /// What the outputs of a model mean.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Meaning {
-    /// Names of the problems, one per network.
+    /// Names of the problems, one per output: one per network, unless a network made elsewhere has several outputs.
     pub problems: Vec<String>,
     /// Class names; empty for numeric targets. With two classes one network says the second one by a positive sign,
     /// with more the largest output wins.
@@ -48,6 +59,9 @@ pub enum ModelError {
     /// Not a model of ours.
     #[error("not a gradcert model: {0}")]
     Format(String),
+    /// A model made elsewhere that cannot be read.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
 }
 
 impl ModelError {
@@ -56,6 +70,7 @@ impl ModelError {
         match self {
             ModelError::File { .. } => "unreadable",
             ModelError::Format(_) => "model_format",
+            ModelError::Refused(refusal) => refusal.code(),
         }
     }
 }
@@ -76,12 +91,15 @@ impl Model {
                 let best = (0..outputs.len()).max_by(|&a, &b| outputs[a].total_cmp(&outputs[b])).unwrap_or(0);
                 classes[best].clone()
             }
-            (_, outputs) => outputs.first().map(f64::to_string).unwrap_or_default(),
+            (_, outputs) => outputs.iter().map(f64::to_string).collect::<Vec<String>>().join(","),
         }
     }
 
     /// The bytes of the model file.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+        if self.networks.iter().any(|network| network.outputs() != 1) {
+            return Err(bad("a network with several outputs is not written"));
+        }
         let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = vec![];
         for (p, network) in self.networks.iter().enumerate() {
             for l in 1..=network.layers() {

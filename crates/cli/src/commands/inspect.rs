@@ -1,6 +1,7 @@
 //! `gradcert inspect`: what the data are, and what can be certified on them.
 
 use crate::args::InspectArgs;
+use crate::commands::inspect_model;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Seconds};
 use crate::session::{Session, set_threads};
@@ -11,6 +12,9 @@ use serde_json::{Value, json};
 
 pub(crate) fn run(args: &InspectArgs) -> Result<(Exit, Output), Failure> {
     set_threads(None);
+    if let Some(model) = &args.model {
+        return inspect_model::run(model, args.activation.as_deref());
+    }
     let session = Session::open(&args.data)?;
     let clock = Seconds::start();
     let matrix = session.distinct().inputs();

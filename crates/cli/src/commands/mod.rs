@@ -4,6 +4,7 @@ pub(crate) mod certify;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod inspect;
+pub(crate) mod inspect_model;
 pub(crate) mod predict;
 pub(crate) mod starts;
 pub(crate) mod sweep;

@@ -2,19 +2,20 @@
 
 use crate::args::PredictArgs;
 use crate::commands::certify::write;
+use crate::commands::inspect_model;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Seconds};
 use crate::session::{quietly, set_threads, table_options};
 use faer::Mat;
 use gradcert::model::Model;
-use gradcert::network::passes::{LayerInputs, Passes};
 use gradcert_data::Matrix;
 use serde_json::json;
 use std::path::Path;
 
 pub(crate) fn run(args: &PredictArgs) -> Result<(Exit, Output), Failure> {
     set_threads(None);
-    let model = Model::load(&args.model)?;
+    let read = inspect_model::read(&args.model, args.activation.as_deref())?;
+    let model = read.model;
     let matrix = samples(args, &model)?;
     let clock = Seconds::start();
     let expected = model.networks[0].widths()[0];
@@ -37,6 +38,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(Exit, Output), Failure> {
     }
     let json = json!({
         "status": "done", "problems": model.meaning.problems, "outputs": outputs, "predictions": decisions,
+        "notes": read.notes,
         "seconds": clock.seconds(),
     });
     Ok((Exit::Done, Output { text, json }))
@@ -53,20 +55,13 @@ fn samples(args: &PredictArgs, model: &Model) -> Result<Matrix, Failure> {
     Ok(inputs.matrix().clone())
 }
 
-/// One row per sample, one column per problem.
+/// One row per sample, one column per problem: per network, or per output of a network made elsewhere.
 pub(crate) fn outputs(model: &Model, matrix: &Matrix) -> Vec<Vec<f64>> {
     let (n, d) = matrix.shape();
-    let inputs = LayerInputs::Rows(Mat::from_fn(n, d, |i, j| matrix.row(i)[j]));
-    let columns: Vec<Vec<f64>> = model
-        .networks
-        .iter()
-        .map(|network| {
-            let mut passes = Passes::new(network, n);
-            passes.forward(network, &inputs, faer::get_global_parallelism());
-            passes.output
-        })
-        .collect();
-    (0..n).map(|i| columns.iter().map(|c| c[i]).collect()).collect()
+    let rows = Mat::from_fn(n, d, |i, j| matrix.row(i)[j]);
+    let columns: Vec<Mat<f64>> =
+        model.networks.iter().map(|network| network.evaluate(rows.as_ref(), faer::get_global_parallelism())).collect();
+    (0..n).map(|i| columns.iter().flat_map(|c| c.col_as_slice(i).iter().copied()).collect()).collect()
 }
 
 /// A name as a CSV field.

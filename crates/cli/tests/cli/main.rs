@@ -7,6 +7,7 @@ mod demo;
 mod environment;
 mod formats;
 mod json;
+mod models;
 mod pages;
 mod soundness;
 mod starts;

@@ -47,6 +47,10 @@ fn misfit(problem: &Problem, start: &Network, metric: &Metric) -> Option<Reason>
     if !fits {
         return Some(Reason::new("start_shape", "the start is not a network with one output that reads these samples"));
     }
+    if !start.activation.vanishes_at_zero() {
+        let message = "a start has an activation with sigma(0) = 0: logistic instead of sigmoid, softplus instead of plain-softplus";
+        return Some(Reason::new("activation", message));
+    }
     let factors = metric.weights[1..].iter().chain(&metric.biases[1..]);
     if !factors.clone().all(|&d| d >= 0.0 && d.is_finite()) {
         return Some(Reason::new("metric", "factors of a metric are finite and not negative"));

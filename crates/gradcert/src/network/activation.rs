@@ -26,10 +26,14 @@ pub enum Activation {
     SmoothLeakyRelu(f64),
     /// `ln(1 + e^t) - ln 2`.
     Softplus,
+    /// `ln(1 + e^t)`, as other programs have it: not 0 at 0.
+    PlainSoftplus,
     /// `tanh t`.
     Tanh,
     /// `1/(1 + e^-t) - 1/2`.
     Logistic,
+    /// `1/(1 + e^-t)`, as other programs have it: not 0 at 0.
+    Sigmoid,
     /// The error function.
     Erf,
     /// `arctan t`.
@@ -60,6 +64,15 @@ enum Shape {
 }
 
 impl Activation {
+    /// The function minus its value at 0: the same derivatives.
+    pub fn centred(self) -> Activation {
+        match self {
+            PlainSoftplus => Softplus,
+            Sigmoid => Logistic,
+            other => other,
+        }
+    }
+
     /// The shape of the derivative of order k <= 3 (0: the function itself).
     ///
     /// Between the listed points each is monotone: inside [-8, 8] this was decided by interval arithmetic when the table was
@@ -75,7 +88,9 @@ impl Activation {
     fn shape(self, k: usize) -> Shape {
         use Shape::*;
         use extrema::*;
-        match (self, k) {
+        match (self.centred(), k) {
+            // What `centred` returns instead.
+            (PlainSoftplus | Sigmoid, _) => Increasing,
             (Identity, 0) | (SmoothLeakyRelu(_) | Softplus, 0 | 1) => Increasing,
             (Tanh | Logistic | Erf | Arctan | Algebraic | Softsign, 0) => Increasing,
             (Identity, _) => Constant,
@@ -210,9 +225,9 @@ impl Activation {
         use extrema::*;
         let i = k.checked_sub(3).filter(|&i| i < 4)?;
         let bound = match self {
-            SmoothLeakyRelu(_) | Softplus => SOFTPLUS_SUPREMA[i],
+            SmoothLeakyRelu(_) | Softplus | PlainSoftplus => SOFTPLUS_SUPREMA[i],
             Tanh => TANH_SUPREMA[i],
-            Logistic => SOFTPLUS_SUPREMA[i + 1],
+            Logistic | Sigmoid => SOFTPLUS_SUPREMA[i + 1],
             Erf => ERF_SUPREMA[i],
             Arctan => ARCTAN_SUPREMA[i],
             Algebraic => ALGEBRAIC_SUPREMA[i],
@@ -226,8 +241,7 @@ impl Activation {
 
     /// Is sigma(0) = 0?
     pub fn vanishes_at_zero(self) -> bool {
-        // Every function here is shifted so that it does.
-        true
+        self.centred() == self
     }
 
     /// Is sigma' > 0 everywhere?
@@ -246,14 +260,14 @@ impl Activation {
 
     /// Is sigma''(0) = 0?
     pub fn curvature_vanishes_at_zero(self) -> bool {
-        matches!(self, Tanh | Logistic | Erf | Arctan | Algebraic | Identity)
+        matches!(self.centred(), Tanh | Logistic | Erf | Arctan | Algebraic | Identity)
     }
 
     /// Is sigma' non-decreasing and convex on (-inf, 0], with sigma'(t) >= sigma'(-|t|)?
     ///
     /// Softsign has the property too; `false` for it means that no theorem here relies on it, since sigma'' jumps.
     pub fn slope_is_convex_on_negatives(self) -> bool {
-        matches!(self, SmoothLeakyRelu(_) | Softplus | Identity)
+        matches!(self.centred(), SmoothLeakyRelu(_) | Softplus | Identity)
     }
 
     /// Is sigma twice continuously differentiable? Softsign is not: its slope is Lipschitz only.

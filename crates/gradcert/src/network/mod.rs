@@ -3,6 +3,7 @@
 //! Layers are numbered 1..L as in the statements; entry 0 of a list over layers is the input or unused. Samples are rows.
 
 pub mod activation;
+mod evaluate;
 pub mod passes;
 pub mod random;
 mod truncated;
@@ -10,7 +11,7 @@ mod truncated;
 use activation::Activation;
 use faer::Mat;
 
-/// A network with one output, plain floats.
+/// A network, plain floats. Networks that are trained or certified have one output, those that are read may have several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     /// The activation of every hidden layer.

@@ -37,6 +37,10 @@ def softplus(t):
     return (value - arb(2).log(), *logistics(t)[:3])
 
 
+def plain_softplus(t):
+    return (t.exp().log1p() if t < 0 else t + (-t).exp().log1p(), *logistics(t)[:3])
+
+
 def leaky(t):
     c = arb(C)
     s = [(1 - c) * x for x in softplus(t)]
@@ -85,7 +89,8 @@ def softsign(t):
 
 FUNCTIONS = {
     f"smooth-leaky-relu:{C}": leaky, "softplus": softplus, "tanh": hyperbolic, "logistic": centred, "erf": error_function,
-    "arctan": arctan, "algebraic": algebraic, "silu": silu, "gelu": gelu, "softsign": softsign,
+    "plain-softplus": plain_softplus, "sigmoid": logistics, "arctan": arctan, "algebraic": algebraic, "silu": silu,
+    "gelu": gelu, "softsign": softsign,
 }
 
 
@@ -94,8 +99,10 @@ def strict_bounds(name, k, x):
     if k == 0 and name in ("tanh", "logistic", "erf", "algebraic", "softsign"):
         limit = 0.5 if name == "logistic" else 1
         return -limit, limit
-    if k == 1 and name in ("softplus", "smooth-leaky-relu:0.1"):
-        return (0 if name == "softplus" else C), 1
+    if k == 0 and name in ("plain-softplus", "sigmoid"):
+        return 0, (1 if name == "sigmoid" else None)
+    if k == 1 and name in ("softplus", "plain-softplus", "smooth-leaky-relu:0.1"):
+        return (C if name.startswith("smooth") else 0), 1
     if name in ("silu", "gelu") and k == 0:
         return (None, x) if x > 0 else (None, 0)
     if name in ("silu", "gelu") and k == 1 and x > 10:

@@ -45,8 +45,10 @@ impl Activation {
         match self {
             SmoothLeakyRelu(c) => c * t + (1.0 - c) * shifted_softplus(t),
             Softplus => shifted_softplus(t),
+            PlainSoftplus => t.max(0.0) + (-t.abs()).exp().ln_1p(),
             Tanh => t.tanh(),
             Logistic => 0.5 * (0.5 * t).tanh(),
+            Sigmoid => logistic(t),
             Erf => erf_at(t).lo(),
             Arctan => t.atan(),
             Algebraic => t * inverse_hypotenuse(t),
@@ -62,9 +64,9 @@ impl Activation {
     pub fn slope(self, t: f64) -> f64 {
         match self {
             SmoothLeakyRelu(c) => c + (1.0 - c) * logistic(t),
-            Softplus => logistic(t),
+            Softplus | PlainSoftplus => logistic(t),
             Tanh => sech_squared(t),
-            Logistic => 0.25 * sech_squared(0.5 * t),
+            Logistic | Sigmoid => 0.25 * sech_squared(0.5 * t),
             Erf => FRAC_2_SQRT_PI * (-t * t).exp(),
             Arctan => 1.0 / (1.0 + t * t),
             Algebraic => inverse_hypotenuse(t).powi(3),
@@ -80,9 +82,9 @@ impl Activation {
     pub fn curvature(self, t: f64) -> f64 {
         match self {
             SmoothLeakyRelu(c) => (1.0 - c) * 0.25 * sech_squared(0.5 * t),
-            Softplus => 0.25 * sech_squared(0.5 * t),
+            Softplus | PlainSoftplus => 0.25 * sech_squared(0.5 * t),
             Tanh => -2.0 * t.tanh() * sech_squared(t),
-            Logistic => -0.25 * (0.5 * t).tanh() * sech_squared(0.5 * t),
+            Logistic | Sigmoid => -0.25 * (0.5 * t).tanh() * sech_squared(0.5 * t),
             Erf => -2.0 * t * FRAC_2_SQRT_PI * (-t * t).exp(),
             Arctan => {
                 let r = 1.0 / (1.0 + t * t);

@@ -6,10 +6,12 @@ use std::str::FromStr;
 use thiserror::Error;
 
 /// The names without a parameter.
-const PLAIN: [(&str, Activation); 10] = [
+const PLAIN: [(&str, Activation); 12] = [
     ("softplus", Softplus),
     ("tanh", Tanh),
+    ("plain-softplus", PlainSoftplus),
     ("logistic", Logistic),
+    ("sigmoid", Sigmoid),
     ("erf", Erf),
     ("arctan", Arctan),
     ("algebraic", Algebraic),

@@ -38,9 +38,11 @@ pub(super) fn derivative_at(sigma: Activation, k: usize, t: f64) -> Interval {
     }
     match sigma {
         SmoothLeakyRelu(c) => smooth_leaky_relu(c, k, t),
-        Softplus => softplus(k, t),
+        PlainSoftplus if k == 0 => softplus_at(t),
+        Softplus | PlainSoftplus => softplus(k, t),
         Tanh => hyperbolic_tangent(k, t),
-        Logistic => centred_logistic(k, t),
+        Sigmoid if k == 0 => logistic_at(t),
+        Logistic | Sigmoid => centred_logistic(k, t),
         Erf => error_function(k, t),
         Arctan => arctangent(k, t),
         Algebraic => algebraic(k, t),

@@ -3,12 +3,14 @@
 
 use super::*;
 
-const ALL: [Activation; 12] = [
+const ALL: [Activation; 14] = [
     SmoothLeakyRelu(0.1),
     SmoothLeakyRelu(0.9),
     Softplus,
+    PlainSoftplus,
     Tanh,
     Logistic,
+    Sigmoid,
     Erf,
     Arctan,
     Algebraic,
