@@ -1,16 +1,18 @@
 //! The checker: every claim of a file is derived again from the data, by ways of its own.
 
 use crate::activation::Activation;
-use crate::ball::ball;
+use crate::ball::{ball, lipschitz};
 use crate::format::{Certificate, Claim, Descent, File, Inputs as Coordinates, Start};
-use crate::limits::{MAX_MAGNITUDE, MAX_SAMPLES, parse};
+use crate::hex::HexFloat;
+use crate::limits::{MAX_MAGNITUDE, MAX_SAMPLES, MAX_WORK, parse, require};
 use crate::matrix::{Matrix, Symmetric};
 use crate::pairs::Pair;
-use crate::start::{Centre, Layers, Samples};
+use crate::start::{Centre, InputGram, Layers, Samples};
 use crate::{descent, hash, multiplicative, original, start};
 use gradcert_rigor::rounding::{div_down, div_up, mul_down, mul_up, sqrt_up};
 use gradcert_rigor::{Lower, Upper};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 /// The inputs the certificates of a file speak about.
 #[derive(Clone, Copy, Debug)]
@@ -90,19 +92,33 @@ impl CheckError {
             CheckError::NotProved { .. } => "certificate_not_proved",
         }
     }
-
-    fn about(self, name: &str) -> CheckError {
-        match self {
-            CheckError::NotProved { field, stated, derived, .. } => {
-                CheckError::NotProved { problem: name.into(), field, stated, derived }
-            }
-            other => other,
-        }
-    }
 }
 
-pub(crate) fn not_proved(field: &str, stated: String, derived: String) -> CheckError {
-    CheckError::NotProved { problem: String::new(), field: field.into(), stated, derived }
+/// An error unless what is stated about a field has been proved; the name of the problem is added by [`check`].
+pub(crate) fn proved(holds: bool, field: &str, stated: impl Display, derived: impl Display) -> Result<(), CheckError> {
+    let (field, stated, derived) = (field.into(), stated.to_string(), derived.to_string());
+    if holds { Ok(()) } else { Err(CheckError::NotProved { problem: String::new(), field, stated, derived }) }
+}
+
+pub(crate) fn at_most(field: &str, stated: HexFloat, derived: f64) -> Result<(), CheckError> {
+    proved(stated.get() <= derived, field, format!("{:e}", stated.get()), format!("{derived:e}"))
+}
+
+pub(crate) fn at_least(field: &str, stated: HexFloat, derived: f64) -> Result<(), CheckError> {
+    proved(stated.get() >= derived, field, format!("{:e}", stated.get()), format!("{derived:e}"))
+}
+
+fn usable(holds: bool, reason: impl Into<String>) -> Result<(), CheckError> {
+    if holds { Ok(()) } else { Err(CheckError::Data(reason.into())) }
+}
+
+fn hashed(holds: bool, what: &'static str) -> Result<(), CheckError> {
+    if holds { Ok(()) } else { Err(CheckError::Hash { what }) }
+}
+
+fn in_range(values: &[f64], what: &str) -> Result<(), CheckError> {
+    let fits = values.iter().all(|x| x.abs() <= MAX_MAGNITUDE);
+    usable(fits, format!("{what} must be finite and at most {MAX_MAGNITUDE:e} in absolute value"))
 }
 
 /// Verifies every certificate of a file.
@@ -114,95 +130,78 @@ pub fn check(file: &[u8], inputs: Inputs, problems: &[Problem]) -> Result<Report
     let data = &file.data;
     let shape_fits = (inputs.samples, inputs.features) == (data.samples, data.features)
         && inputs.samples.checked_mul(inputs.features) == Some(inputs.values.len());
-    if !shape_fits {
-        return Err(CheckError::Data("the inputs do not have the stated shape".into()));
-    }
+    usable(shape_fits, "the inputs do not have the stated shape")?;
     in_range(inputs.values, "inputs")?;
-    if hash::inputs(inputs.values, inputs.samples, inputs.features) != data.inputs_sha256 {
-        return Err(CheckError::Hash { what: "inputs" });
-    }
+    hashed(hash::inputs(inputs.values, inputs.samples, inputs.features) == data.inputs_sha256, "inputs")?;
     let mut certificates = Vec::new();
     for certificate in &file.certificates {
         let name = &certificate.problem;
         let problem = problems.iter().find(|p| p.name == name);
         let problem = problem.ok_or_else(|| CheckError::Data(format!("no targets for the problem {name:?}")))?;
-        let verified = one(certificate, &file, inputs, problem).map_err(|e| e.about(name))?;
+        let verified = one(certificate, &file, inputs, problem).map_err(|mut error| {
+            if let CheckError::NotProved { problem, .. } = &mut error {
+                problem.clone_from(name);
+            }
+            error
+        })?;
         certificates.push((name.clone(), verified));
     }
     Ok(Report { certificates })
 }
 
-fn in_range(values: &[f64], what: &str) -> Result<(), CheckError> {
-    if values.iter().all(|x| x.abs() <= MAX_MAGNITUDE) {
-        return Ok(());
-    }
-    Err(CheckError::Data(format!("{what} must be finite and at most {MAX_MAGNITUDE:e} in absolute value")))
-}
-
 fn one(certificate: &Certificate, file: &File, inputs: Inputs, problem: &Problem) -> Result<Vec<String>, CheckError> {
-    if problem.targets.len() != inputs.samples {
-        return Err(CheckError::Data("one target per sample".into()));
-    }
+    usable(problem.targets.len() == inputs.samples, "one target per sample")?;
     in_range(problem.targets, "targets")?;
-    if hash::targets(problem.targets) != certificate.targets_sha256 {
-        return Err(CheckError::Hash { what: "targets" });
-    }
-    let network = &certificate.network;
+    hashed(hash::targets(problem.targets) == certificate.targets_sha256, "targets")?;
+    let (network, metric) = (&certificate.network, &certificate.metric);
     let activation = Activation::parse(&network.activation)
         .ok_or_else(|| CheckError::Malformed(format!("unknown activation {:?}", network.activation)))?;
-    let layers = Layers {
-        activation,
-        widths: network.widths.clone(),
-        weights: std::iter::once(0.0).chain(certificate.metric.weights.iter().map(|x| x.get())).collect(),
-        biases: std::iter::once(0.0).chain(certificate.metric.biases.iter().map(|x| x.get())).collect(),
-    };
+    let factors = |list: &[HexFloat]| std::iter::once(0.0).chain(list.iter().map(|x| x.get())).collect();
+    let (weights, biases) = (factors(&metric.weights), factors(&metric.biases));
+    let layers = Layers { activation, widths: network.widths.clone(), weights, biases };
     let samples = coordinates(merged(inputs, problem.targets, file.data.merge_duplicates)?, network.inputs, &layers)?;
-    let gram = start::input_gram(&samples, &layers);
-    let m = &samples.multiplicity;
-    let smax_inputs = match &certificate.claim {
+    let (gram, m) = (start::input_gram(&samples, &layers), &samples.multiplicity);
+    let (smin, smax, residual) = match &certificate.claim {
         Claim::Descent(claim) => {
-            at_least("smin_inputs", &gram, m, claim.smin_inputs.get(), 1.0)?;
-            at_most("smax_inputs", &gram, m, claim.smax_inputs.get(), 1.0)?;
-            Upper::new(claim.smax_inputs.get())
+            let work = claim.radii.len() * layers.count().pow(2) * m.len();
+            require(work <= MAX_WORK, "radii", "at most 2^31 radii times layers^2 times samples")?;
+            singular_values_below("smax_inputs", &gram, m, claim.smax_inputs, 1.0)?;
+            (claim.smin_inputs, Upper::new(claim.smax_inputs.get()), claim.residual)
         }
-        Claim::DescentOriginal(claim) => {
-            at_least("smin_inputs", &gram, m, claim.smin_inputs.get(), 1.0)?;
-            gram.largest(m).sqrt()
-        }
+        Claim::DescentOriginal(claim) => (claim.smin_inputs, gram.largest(m).sqrt(), claim.residual),
     };
+    singular_values_above("smin_inputs", &gram, m, smin, 1.0)?;
+    let gram = InputGram { gram, smin: Lower::new(smin.get()), smax };
     let mut centre = centre(&certificate.start, &samples, &layers, gram, problem)?;
-    centre.smax_h_tilde[0] = smax_inputs;
+    // Compared as pairs: nothing is lost to the rounding of a square root.
+    let (square, exact) = (centre.residual_squared(m), Pair::exact(residual.get()));
+    let excess = exact.times(exact).plus(square.negative()).hi;
+    proved(excess >= 0.0, "residual", format!("{:e}", residual.get()), format!("{:e}", sqrt_up(square.hi)))?;
     let mut verified = vec![
         format!("hashes of {} x {} inputs and of the targets", inputs.samples, inputs.features),
         format!("{} distinct samples, singular values of the inputs", m.len()),
     ];
-    match &certificate.claim {
+    let (step, tolerance, iterations, rate) = match &certificate.claim {
         Claim::Descent(claim) => {
             sharp(claim, &mut centre, &layers, &samples)?;
-            verified.push(format!("singular values of the Jacobian at the start; |rho| <= {:e}", claim.residual.get()));
+            verified.push(format!("singular values of the Jacobian at the start; |rho| <= {:e}", residual.get()));
             verified.push(format!("lower bounds of its smallest singular value on {} balls", claim.radii.len()));
             verified.push(format!("norm, Lipschitz constant and drift up to radius {:e}", claim.radius.get()));
-            verified.push(format!(
-                "descent with step {:e}: the loss is at most {:e} after {} iterations, each multiplies it by at most 1 - {:e}",
-                claim.step_size.get(), claim.tolerance.get(), claim.iterations, claim.rate.get()
-            ));
+            (claim.step_size, claim.tolerance, claim.iterations, claim.rate)
         }
         Claim::DescentOriginal(claim) => {
-            residual(&centre, claim.residual.get())?;
-            centre.smin_inputs = Lower::new(claim.smin_inputs.get());
-            let Some(entries) = &centre.positive else {
-                return Err(not_proved("start", "a positive start".into(), "tensors".into()));
-            };
-            original::verify(claim, samples.count, &layers, &centre, entries)?;
+            let start = centre.positive.as_ref();
+            proved(start.is_some(), "start", "a positive start", "tensors")?;
+            start.map_or(Ok(()), |start| original::verify(claim, samples.count, &layers, &centre, start))?;
             verified.push(format!("alpha >= {:e} on the ball of radius {:e}", claim.alpha.get(), claim.radius.get()));
-            verified.push(format!(
-                "descent with step {:e}: the loss is at most {:e} after {} iterations",
-                claim.step_size.get(),
-                claim.tolerance.get(),
-                claim.iterations
-            ));
+            (claim.step_size, claim.tolerance, claim.iterations, claim.rate)
         }
-    }
+    };
+    let [step, tolerance, rate] = [step, tolerance, rate].map(HexFloat::get);
+    verified.push(format!(
+        "descent with step {step:e}: the loss is at most {tolerance:e} after {iterations} iterations, each multiplies it by at \
+         most 1 - {rate:e}"
+    ));
     Ok(verified)
 }
 
@@ -214,22 +213,18 @@ pub(crate) fn merged(inputs: Inputs, targets: &[f64], merge: bool) -> Result<Sam
         if merge {
             // -0 equals 0.
             let key = row.iter().map(|x| (x + 0.0).to_bits()).collect();
-            if let Some(&first) = seen.get(&key) {
-                if kept[first] != y {
-                    return Err(CheckError::Data("equal inputs with different targets: no loss of 0 exists".into()));
-                }
+            let first = *seen.entry(key).or_insert(kept.len());
+            if first < kept.len() {
+                usable(kept[first] == y, "equal inputs with different targets: no loss of 0 exists")?;
                 multiplicity[first] += 1.0;
                 continue;
             }
-            seen.insert(key, kept.len());
         }
         values.extend_from_slice(row);
         kept.push(y);
         multiplicity.push(1.0);
     }
-    if kept.len() > MAX_SAMPLES {
-        return Err(CheckError::Data(format!("more than {MAX_SAMPLES} distinct samples")));
-    }
+    usable(kept.len() <= MAX_SAMPLES, format!("more than {MAX_SAMPLES} distinct samples"))?;
     let x = Matrix { rows: kept.len(), columns: inputs.features, values };
     Ok(Samples { count: inputs.samples, multiplicity, inputs: Some(x), targets: kept })
 }
@@ -238,17 +233,11 @@ pub(crate) fn merged(inputs: Inputs, targets: &[f64], merge: bool) -> Result<Sam
 /// row rank, which is proved here.
 pub(crate) fn coordinates(samples: Samples, inputs: Coordinates, layers: &Layers) -> Result<Samples, CheckError> {
     let (Some(x), false) = (&samples.inputs, inputs == Coordinates::Raw) else { return Ok(samples) };
-    if layers.widths[0] != x.rows {
-        return Err(CheckError::Limit {
-            field: "widths".into(),
-            reason: "d_0 is the number of distinct samples".into(),
-        });
-    }
+    require(layers.widths[0] == x.rows, "widths", "d_0 is the number of distinct samples")?;
     let column = if inputs == Coordinates::WhitenedWithBias { 1.0 } else { 0.0 };
     let gram = Symmetric::gram(x).combined(Pair::exact(1.0), Pair::exact(column));
-    if !gram.at_least(&vec![f64::MIN_POSITIVE; x.rows]) {
-        return Err(not_proved("inputs", "whitened: inputs of full row rank".into(), "unknown rank".into()));
-    }
+    let full = gram.at_least(&vec![f64::MIN_POSITIVE; x.rows]);
+    proved(full, "inputs", "whitened: inputs of full row rank", "unknown rank")?;
     Ok(Samples { inputs: None, ..samples })
 }
 
@@ -256,14 +245,13 @@ fn centre(
     start: &Start,
     samples: &Samples,
     layers: &Layers,
-    gram: Symmetric,
+    gram: InputGram,
     problem: &Problem,
 ) -> Result<Centre, CheckError> {
     let sha256 = match start {
         Start::Positive { hidden, output } => {
-            let hidden = hidden.iter().map(|x| x.get());
-            let entries = [0.0, 0.0].into_iter().chain(hidden).chain([output.get()]).collect();
-            return Ok(start::positive(samples, layers, gram, entries));
+            let entries = hidden.iter().chain([output]).map(|x| x.get());
+            return Ok(start::positive(samples, layers, gram, [0.0, 0.0].into_iter().chain(entries).collect()));
         }
         Start::Tensors { sha256 } => sha256,
     };
@@ -272,47 +260,33 @@ fn centre(
     let whitened = samples.inputs.is_none();
     let fits = tensors.len() == 2 * layers.count()
         && (1..=layers.count()).all(|l| {
-            let (rows, columns) = (layers.widths[l], layers.widths[l - 1]);
-            let bias = tensors[2 * l - 1];
+            let (weight, bias) = (tensors[2 * l - 2], tensors[2 * l - 1]);
             let absent = l == 1 && whitened && bias.is_empty();
-            rows.checked_mul(columns) == Some(tensors[2 * l - 2].len()) && (bias.len() == rows || absent)
+            let rows = layers.widths[l];
+            rows.checked_mul(layers.widths[l - 1]) == Some(weight.len()) && (bias.len() == rows || absent)
         });
-    if !fits {
-        return Err(CheckError::Data("the parameters of the start do not fit the widths".into()));
-    }
-    if whitened && tensors[1].iter().any(|&b| b != 0.0) {
-        return Err(CheckError::Data("whitened inputs have no first bias".into()));
-    }
+    usable(fits, "the parameters of the start do not fit the widths")?;
+    usable(!whitened || tensors[1].iter().all(|&b| b == 0.0), "whitened inputs have no first bias")?;
     tensors.iter().try_for_each(|t| in_range(t, "parameters"))?;
-    if hash::parameters(&layers.widths, tensors.iter().copied()) != *sha256 {
-        return Err(CheckError::Hash { what: "parameters" });
-    }
+    hashed(hash::parameters(&layers.widths, tensors.iter().copied()) == *sha256, "parameters")?;
     Ok(start::tensors(samples, layers, gram, tensors))
 }
 
-/// Everything of a [`Descent`] claim but the inputs' singular values. Each number is verified from those before it.
+/// Everything of a [`Descent`] claim but inputs and residual. Each number is verified from those before it.
 fn sharp(claim: &Descent, centre: &mut Centre, layers: &Layers, samples: &Samples) -> Result<(), CheckError> {
-    let (kernel, m) = (&centre.kernel, &samples.multiplicity);
-    residual(centre, claim.residual.get())?;
-    let one = Pair::exact(1.0);
+    let (kernel, m, one) = (&centre.kernel, &samples.multiplicity, Pair::exact(1.0));
     // K = scale (base + shift 1 1^T): a smaller shift and scale give a smaller matrix.
     let low = kernel.base.combined(one, Pair::exact(kernel.shift.lo().max(0.0)));
-    at_least("smin_start", &low, m, claim.smin_start.get(), kernel.scale.lo())?;
+    singular_values_above("smin_start", &low, m, claim.smin_start, kernel.scale.lo())?;
     let high = kernel.base.combined(one, Pair::exact(kernel.shift.hi()));
-    at_most("smax_start", &high, m, claim.smax_start.get(), kernel.scale.hi())?;
-    centre.smin_inputs = Lower::new(claim.smin_inputs.get());
+    singular_values_below("smax_start", &high, m, claim.smax_start, kernel.scale.hi())?;
     centre.smin_start = Lower::new(claim.smin_start.get());
     centre.smax_start = Upper::new(claim.smax_start.get());
-    let bounds = ball(centre, layers, Upper::new(claim.radius.get()));
-    for (field, stated, derived) in [
-        ("jacobian_norm", claim.jacobian_norm, bounds.norm),
-        ("jacobian_lipschitz", claim.jacobian_lipschitz, bounds.lipschitz),
-        ("jacobian_drift", claim.jacobian_drift, bounds.drift),
-    ] {
-        if !(stated.get() >= derived.get()) {
-            return Err(not_proved(field, format!("{:e}", stated.get()), format!("{:e}", derived.get())));
-        }
-    }
+    let radius = Upper::new(claim.radius.get());
+    let bounds = ball(centre, layers, radius);
+    at_least("jacobian_norm", claim.jacobian_norm, bounds.norm.get())?;
+    at_least("jacobian_drift", claim.jacobian_drift, bounds.drift.get())?;
+    at_least("jacobian_lipschitz", claim.jacobian_lipschitz, lipschitz(centre, layers, radius).get())?;
     profile(claim, centre, layers)?;
     descent::verify(claim, samples.count, m, &centre.kernel, &centre.rho)
 }
@@ -329,37 +303,22 @@ fn profile(claim: &Descent, centre: &Centre, layers: &Layers) -> Result<(), Chec
         if psi.get() > best.get() {
             best = best.max(ball(centre, layers, s).psi);
         }
-        if psi.get() > best.get() {
-            return Err(not_proved(&format!("psi[{j}]"), format!("{:e}", psi.get()), format!("{:e}", best.get())));
-        }
+        at_most(&format!("psi[{j}]"), *psi, best.get())?;
     }
     Ok(())
 }
 
-/// `residual^2 >= |rho(w0)|^2`, compared as pairs: nothing is lost to the rounding of a square root.
-fn residual(centre: &Centre, stated: f64) -> Result<(), CheckError> {
-    let square = Pair::exact(stated).times(Pair::exact(stated));
-    let excess = square.plus(centre.residual_squared.negative());
-    if excess.hi >= 0.0 && square.hi.is_finite() {
-        return Ok(());
-    }
-    Err(not_proved("residual", format!("{stated:e}"), format!("{:e}", sqrt_up(centre.residual_squared.hi))))
-}
-
 /// `scale M A M >= s^2`, M = diag(sqrt m). By congruence with M^-1 it is `A >= diag(s^2 / (scale m_i))`, without roots.
-fn at_least(field: &str, a: &Symmetric, m: &[f64], s: f64, scale: f64) -> Result<(), CheckError> {
-    let level = |&m: &f64| div_up(mul_up(s, s), mul_down(scale, m));
-    if s == 0.0 || (scale > 0.0 && a.at_least(&m.iter().map(level).collect::<Vec<_>>())) {
-        return Ok(());
-    }
-    Err(not_proved(field, format!("{s:e}"), "a smaller number, if any".into()))
+fn singular_values_above(field: &str, a: &Symmetric, m: &[f64], s: HexFloat, scale: f64) -> Result<(), CheckError> {
+    let s = s.get();
+    let levels: Vec<f64> = m.iter().map(|&m| div_up(mul_up(s, s), mul_down(scale, m))).collect();
+    let holds = s == 0.0 || (scale > 0.0 && a.at_least(&levels));
+    proved(holds, field, format!("{s:e}"), "a smaller number, if any")
 }
 
 /// `scale M A M <= s^2`, the same way.
-fn at_most(field: &str, a: &Symmetric, m: &[f64], s: f64, scale: f64) -> Result<(), CheckError> {
-    let level = |&m: &f64| div_down(mul_down(s, s), mul_up(scale, m));
-    if a.at_most(&m.iter().map(level).collect::<Vec<_>>()) {
-        return Ok(());
-    }
-    Err(not_proved(field, format!("{s:e}"), "a larger number".into()))
+fn singular_values_below(field: &str, a: &Symmetric, m: &[f64], s: HexFloat, scale: f64) -> Result<(), CheckError> {
+    let s = s.get();
+    let levels: Vec<f64> = m.iter().map(|&m| div_down(mul_down(s, s), mul_up(scale, m))).collect();
+    proved(a.at_most(&levels), field, format!("{s:e}"), "a larger number")
 }

@@ -1,14 +1,18 @@
 //! (T4), (T5), (T5s): gradient descent with a fixed step, from numbers that have been verified before.
 
-use crate::check::{CheckError, not_proved};
+use crate::check::{CheckError, at_most, proved};
 use crate::format::{Descent, Envelope, Form};
 use crate::pairs::{U, plain_dot, plain_dot_error};
 use crate::start::Kernel;
+use gradcert_rigor::elementary::exp_at;
 use gradcert_rigor::rounding::{add_up, mul_down, mul_up, sqrt_down, sub_down, sub_up};
 use gradcert_rigor::{Interval, Lower, Upper};
 
+/// Steps taken singly, with the spectral envelope or without.
+const SINGLE: u64 = 2_000_000;
+
 /// The verified numbers as they stand in the file, and what follows from them directly.
-struct Step<'a> {
+pub(crate) struct Step<'a> {
     claim: &'a Descent,
     /// `c = 2 eta / n`.
     c: Interval,
@@ -16,6 +20,8 @@ struct Step<'a> {
     t0: f64,
     t1: f64,
     b: f64,
+    /// sJ and psi(r).
+    norm: f64,
     psi: f64,
 }
 
@@ -28,17 +34,7 @@ pub(crate) fn verify(
     kernel: &Kernel,
     rho: &[Interval],
 ) -> Result<(), CheckError> {
-    let c = Interval::exact(2.0 * claim.step_size.get()) / Interval::exact(count as f64);
-    let norm = claim.jacobian_norm.get();
-    let (first, last) = (claim.psi[0].get(), claim.psi[claim.psi.len() - 1].get());
-    let step = Step {
-        claim,
-        c,
-        t0: mul_up(c.hi(), mul_up(first, first)),
-        t1: mul_up(c.hi(), mul_up(norm, norm)),
-        b: mul_down(c.lo(), mul_down(last, last)),
-        psi: last,
-    };
+    let step = Step::new(claim, count);
     step.hypothesis()?;
     step.rate()?;
     let target = sqrt_down(mul_down(count as f64, claim.tolerance.get()));
@@ -47,86 +43,79 @@ pub(crate) fn verify(
         Envelope::Spectral => Some(Spectral::new(&step, multiplicity, kernel, rho)),
     };
     let reached = step.bound_after(claim.iterations, target, spectral.as_mut());
-    if reached <= target {
-        return Ok(());
-    }
-    Err(not_proved("iterations", format!("{}: |rho| <= {target:e}", claim.iterations), format!("|rho| <= {reached:e}")))
+    proved(reached <= target, "iterations", claim.iterations, format!("|rho| <= {reached:e}, not {target:e}"))
 }
 
 impl Step<'_> {
+    pub(crate) fn new(claim: &Descent, count: usize) -> Step<'_> {
+        let c = Interval::exact(2.0 * claim.step_size.get()) / Interval::exact(count as f64);
+        let (norm, first) = (claim.jacobian_norm.get(), claim.psi[0].get());
+        let psi = claim.psi[claim.psi.len() - 1].get();
+        let above = |x: f64| mul_up(c.hi(), mul_up(x, x));
+        Step { claim, c, t0: above(first), t1: above(norm), b: mul_down(c.lo(), mul_down(psi, psi)), norm, psi }
+    }
+
     /// `lam = c LJ u / 2`, up.
     fn lam(&self, u: f64) -> f64 {
         mul_up(0.5, mul_up(self.c.hi(), mul_up(self.claim.jacobian_lipschitz.get(), u)))
     }
 
-    /// (T4) thL or thA, down. t0 and t1 are upper bounds; both thetas do not increase in t0 and hold for every t1 that
-    /// bounds c |J|^2, so the formulas are evaluated at these two doubles.
-    fn theta(&self) -> f64 {
-        let (t0, t1) = (Interval::exact(self.t0), Interval::exact(self.t1));
-        let two = Interval::exact(2.0);
-        let down = |x: Interval| x.lower().get();
+    /// (T4) thA, or thL, which is thA with lam = 0 as long as `t1 <= 2 / (1 + t0)`; down. t0 and t1 are upper bounds; both
+    /// thetas do not increase in t0 and hold for every t1 that bounds c |J|^2, so the formulas are evaluated at these two doubles.
+    pub(crate) fn theta(&self) -> f64 {
+        let [t0, t1, one, two] = [self.t0, self.t1, 1.0, 2.0].map(Interval::exact);
+        let mut lam = Interval::ZERO;
         match self.claim.form {
-            Form::First => {
-                let top = Interval::exact(self.t1.max(1.0));
-                let lam = Interval::exact(self.lam(self.claim.residual.get()));
-                let room = two - t0 - top - two * lam;
-                if room.lo() <= 0.0 {
-                    return 0.0;
-                }
-                let theta = (top * room / (Interval::ONE - t0 * top)).sqrt();
-                // The squaring step of the proof needs this; a smaller theta would do as well.
-                let limit = (Interval::ONE - lam * top) / (t0 * top).sqrt();
-                down(theta).min(down(limit))
+            Form::First => lam = Interval::exact(self.lam(self.claim.residual.get())),
+            Form::Second if self.t1 <= 1.0 => return 1.0,
+            // Only where t1 >= 2 / (1 + t0) for certain; the formula below is a lower bound there too.
+            Form::Second if mul_down(self.t1, sub_down(self.t0, -1.0)) >= 2.0 => {
+                return ((two - t1) / (t0 * t1).sqrt()).lower().get();
             }
-            Form::Second if self.t1 <= 1.0 => 1.0,
-            // The last branch needs t1 >= 2 / (1 + t0) for certain; the middle one is a lower bound beyond it too.
-            Form::Second if mul_down(self.t1, sub_down(self.t0, -1.0)) >= 2.0 => down((two - t1) / (t0 * t1).sqrt()),
-            Form::Second => {
-                let room = two - t0 - t1;
-                if room.lo() <= 0.0 {
-                    return 0.0;
-                }
-                let theta = (t1 * room / (Interval::ONE - t0 * t1)).sqrt();
-                down(theta).min(down(Interval::ONE / (t0 * t1).sqrt()))
-            }
+            Form::Second => {}
+        }
+        let top = Interval::exact(self.t1.max(1.0));
+        let room = two - t0 - top - two * lam;
+        if room.lo() <= 0.0 {
+            return 0.0;
+        }
+        let theta = (top * room / (one - t0 * top)).sqrt();
+        // The squaring step of the proof needs this; a smaller theta would do as well.
+        let limit = (one - lam * top) / (t0 * top).sqrt();
+        theta.lower().min(limit.lower()).get()
+    }
+
+    /// (T4) What a unit of path costs |rho| at least where `smin(J) >= psi` and `|rho| <= u`: `theta psi`, or
+    /// `theta psi - lam sJ`; down.
+    fn drop(&self, psi: f64, u: f64) -> f64 {
+        let drop = mul_down(self.claim.theta.get(), psi);
+        match self.claim.form {
+            Form::First => drop,
+            Form::Second => sub_down(drop, mul_up(self.lam(u), self.norm)),
         }
     }
 
     /// (T4) `|rho(w0)| < theta integral psi`, or `< integral (theta psi - lam sJ)` with a non-negative integrand; psi is
     /// the step function with value `psi[j]` on `(radii[j-1], radii[j]]`, the integrals are lower sums.
     fn hypothesis(&self) -> Result<(), CheckError> {
-        let claim = self.claim;
-        if !(self.t1 < 2.0) {
-            return Err(not_proved("step_size", "c |J|^2 < 2".into(), format!("c |J|^2 <= {:e}", self.t1)));
-        }
-        let (theta, derived) = (claim.theta.get(), self.theta());
-        if !(theta > 0.0 && theta <= derived) {
-            return Err(not_proved("theta", format!("{theta:e}"), format!("{derived:e}")));
-        }
-        let residual = claim.residual.get();
-        let loss = mul_up(self.lam(residual), claim.jacobian_norm.get());
-        let (mut total, mut previous) = (0.0, 0.0);
+        let (claim, residual) = (self.claim, self.claim.residual.get());
+        proved(self.t1 < 2.0, "step_size", "c |J|^2 < 2", format!("c |J|^2 <= {:e}", self.t1))?;
+        at_most("theta", claim.theta, self.theta())?;
+        // psi does not increase.
+        let least = self.drop(self.psi, residual);
+        proved(least >= 0.0, "form", "an integrand >= 0", format!("{least:e}"))?;
+        let (mut total, mut previous) = (Lower::ZERO, 0.0);
         for (radius, psi) in claim.radii.iter().zip(&claim.psi) {
-            let height = match claim.form {
-                Form::First => mul_down(theta, psi.get()),
-                Form::Second => sub_down(mul_down(theta, psi.get()), loss),
-            };
-            if height < 0.0 {
-                return Err(not_proved("form", "an integrand >= 0".into(), format!("{height:e}")));
-            }
-            let cell = Lower::new(mul_down(height, sub_down(radius.get(), previous)));
-            total = (Lower::new(total) + cell).get();
+            total = total + Lower::new(mul_down(self.drop(psi.get(), residual), sub_down(radius.get(), previous)));
             previous = radius.get();
         }
-        if residual < total {
-            return Ok(());
-        }
-        Err(not_proved("radii", format!("an integral above |rho(w0)| = {residual:e}"), format!("{total:e}")))
+        let stated = format!("an integral above |rho(w0)| = {residual:e}");
+        proved(residual < total.get(), "radii", stated, format!("{:e}", total.get()))
     }
 
     /// (T5) A factor q with `|rho_{k+1}| <= q |rho_k|` whenever `|rho_k| <= u`, up. All of these hold, so the smallest
     /// does; each is non-decreasing in lam, so it also holds at every later k.
-    fn factor(&self, u: f64) -> f64 {
+    pub(crate) fn factor(&self, u: f64) -> f64 {
         let (b, t1, lam) = (self.b, self.t1, self.lam(u));
         let distance = |x: f64| sub_up(1.0, x).max(sub_up(x, 1.0));
         let mut q = add_up(distance(b).max(distance(t1)), mul_up(lam, t1));
@@ -135,23 +124,16 @@ impl Step<'_> {
         if b < 1.0 && 2.0 * lam <= room.lo() {
             q = q.min(sub_up(1.0, mul_down(b, sub_down(1.0, lam))));
         }
-        // From (T4): |rho_k| - |rho_{k+1}| >= drop |Delta_k|, and |Delta_k| >= c psi(r) |rho_k|.
-        let theta = mul_down(self.claim.theta.get(), self.psi);
-        let drop = match self.claim.form {
-            Form::First => theta,
-            Form::Second => sub_down(theta, mul_up(lam, self.claim.jacobian_norm.get())),
-        };
+        // |rho_k| - |rho_{k+1}| >= drop |Delta_k|, and |Delta_k| >= c psi(r) |rho_k|.
+        let drop = self.drop(self.psi, u);
         if drop > 0.0 { q.min(sub_up(1.0, mul_down(self.c.lo(), mul_down(self.psi, drop)))) } else { q }
     }
 
     /// `1 - rate >= q^2` for the factor at |rho(w0)|. That |rho_k| decreases at all is (T4), hence rate 0 needs nothing.
     fn rate(&self) -> Result<(), CheckError> {
-        let rate = self.claim.rate.get();
-        let q = self.factor(self.claim.residual.get());
-        if rate == 0.0 || mul_up(q, q) <= sub_down(1.0, rate) {
-            return Ok(());
-        }
-        Err(not_proved("rate", format!("{rate:e}"), format!("{:e}", 1.0 - q * q)))
+        let (rate, q) = (self.claim.rate.get(), self.factor(self.claim.residual.get()));
+        let holds = rate == 0.0 || mul_up(q, q) <= sub_down(1.0, rate);
+        proved(holds, "rate", format!("{rate:e}"), format!("{:e}", 1.0 - q * q))
     }
 
     /// Upper bound of |rho_k| after `iterations` steps, or any number at most `target` if that is reached before.
@@ -159,26 +141,21 @@ impl Step<'_> {
     /// A factor stays valid for all later k, so after many single steps it is frozen for blocks in which the bound falls
     /// by about 1e-4, and to the end once the curvature no longer matters.
     fn bound_after(&self, iterations: u64, target: f64, mut spectral: Option<&mut Spectral>) -> f64 {
-        const SINGLE: u64 = 2_000_000;
         let (mut u, mut k) = (self.claim.residual.get(), 0);
         while u > target && k < iterations {
-            let q = self.factor(u).min(1.0);
+            let q = self.factor(u).clamp(0.0, 1.0);
             if let Some(envelope) = spectral.as_mut().filter(|envelope| envelope.affordable(k)) {
                 u = mul_up(q, u).min(envelope.advance(u)).min(u);
                 k += 1;
                 continue;
             }
-            if q == 1.0 {
-                return u;
+            let steps = match k {
+                _ if q == 1.0 => return u,
+                ..SINGLE => 1,
+                _ if self.lam(u) < 1e-13 => u64::MAX,
+                _ => (1e-4 / (1.0 - q)).max(1.0) as u64,
             }
-            let block = if k < SINGLE {
-                1.0
-            } else if self.lam(u) < 1e-13 {
-                f64::MAX
-            } else {
-                1e-4 / (1.0 - q)
-            };
-            let steps = (block.max(1.0) as u64).min(iterations - k);
+            .min(iterations - k);
             u = mul_up(u, power_up(q, steps)).min(u);
             k += steps;
         }
@@ -215,8 +192,9 @@ struct Spectral {
     q0: Upper,
     /// `c delta`.
     change: Upper,
-    /// The defect of a step is at most `defect |v_k| + u |v_{k+1}|`.
+    /// The defect of a step is at most `defect |v_k| + u |v_{k+1}| + underflow`.
     defect: Upper,
+    underflow: Upper,
 }
 
 impl Spectral {
@@ -227,23 +205,22 @@ impl Spectral {
         let entry = |k: usize| scale * (kernel.base.hi[k] + shift) * (root[k / n] * root[k % n]);
         let matrix: Vec<f64> = (0..n * n).map(entry).collect();
         let size = Upper::norm(matrix.iter().map(|x| Upper::new(x.abs())));
-        // An entry: six roundings, the tail of the base, the widths of scale and shift (non-negative terms).
+        // An entry: six roundings, the tail of the base, the widths of scale and shift. Base and shift are semidefinite, so that
+        // neither is larger than their sum in the Frobenius norm.
         let largest = Upper::maximum(multiplicity.iter().map(|&m| Upper::new(m)));
         let lower = |x: Interval| Lower::new(x.middle());
         let width = kernel.scale.radius() / lower(kernel.scale);
         let shifted = kernel.scale.upper() * kernel.shift.radius() * Upper::new(n as f64);
-        let error = Upper::new(16.0 * U) * size
-            + (width + Upper::new(16.0 * U)) * size
+        let error = (width + Upper::new(32.0 * U)) * size
             + (shifted + kernel.scale.upper() * kernel.base.error) * largest * Upper::new(1.001);
         let c = step.c.middle();
         let small = claim.smin_start.get();
-        let large = claim.smax_start.get();
-        let spectrum = step.c * Interval::new(mul_down(small, small).max(0.0), mul_up(large, large));
+        let large = Upper::new(claim.smax_start.get());
+        let spectrum = step.c * Interval::new(mul_down(small, small).max(0.0), large.square().get());
         let roots = multiplicity.iter().map(|&m| Interval::exact(m).sqrt());
         let weighted: Vec<Interval> = rho.iter().zip(roots).map(|(&x, w)| x * w).collect();
         let v: Vec<f64> = weighted.iter().map(|x| x.middle()).collect();
-        let delta =
-            Upper::new(claim.jacobian_drift.get()) * (Upper::new(claim.jacobian_norm.get()) + Upper::new(large));
+        let delta = Upper::new(claim.jacobian_drift.get()) * (Upper::new(step.norm) + large);
         let gamma = Upper::new(plain_dot_error(n) + 8.0 * U);
         Spectral {
             n,
@@ -254,13 +231,14 @@ impl Spectral {
             v,
             q0: (Interval::ONE - spectrum).magnitude(),
             change: step.c.upper() * delta,
-            defect: step.c.upper() * (gamma * size + error) + step.c.radius() * Upper::new(large).square(),
+            defect: step.c.upper() * (gamma * size + error) + step.c.radius() * large.square(),
+            underflow: Upper::new(n as f64 * 1e-300) * (Upper::ONE + step.c.upper()),
         }
     }
 
     /// The work of the envelope is bounded; a longer count goes on with the contraction alone.
     fn affordable(&self, k: u64) -> bool {
-        (k as f64) * (self.n as f64).powi(2) < 2e11
+        k < SINGLE && (k as f64) * (self.n as f64).powi(2) < 2e11
     }
 
     /// `|rho_{k+1}| <= |v_{k+1}| + d_{k+1}`, given `|rho_k| <= u`.
@@ -269,7 +247,7 @@ impl Spectral {
         let row = |i: usize| self.v[i] - self.c * plain_dot(&self.kernel[i * n..(i + 1) * n], &self.v);
         let next: Vec<f64> = (0..n).map(row).collect();
         let norm = Upper::norm(next.iter().map(|x| Upper::new(x.abs())));
-        let defect = self.defect * self.norm + Upper::new(U) * norm + Upper::new(n as f64 * 1e-300);
+        let defect = self.defect * self.norm + Upper::new(U) * norm + self.underflow;
         self.distance = self.q0 * self.distance + defect + self.change * Upper::new(u);
         (self.v, self.norm) = (next, norm);
         (norm + self.distance).get()
@@ -283,22 +261,6 @@ pub(crate) fn reaches(tolerance: f64, count: usize, rate: f64, iterations: u64, 
     let by_power = mul_up(power_up(sub_up(1.0, rate), iterations), start);
     // (1 - rate)^k <= exp(-rate k): sharper than the power when 1 - rate has lost the digits of a tiny rate.
     let exponent = -mul_down(rate, iterations as f64);
-    let by_exponential = gradcert_rigor::elementary::exp_at(exponent).hi();
+    let by_exponential = exp_at(exponent).hi();
     by_power <= goal || mul_up(by_exponential, start) <= goal
-}
-
-/// For the tests that build certificates.
-#[cfg(test)]
-pub(crate) mod derived {
-    use super::*;
-
-    pub(crate) fn theta_and_factor(claim: &Descent, count: usize) -> (f64, f64) {
-        let c = Interval::exact(2.0 * claim.step_size.get()) / Interval::exact(count as f64);
-        let square = |x: f64| x * x;
-        let psi = claim.psi[claim.psi.len() - 1].get();
-        let t0 = (c.hi() * square(claim.psi[0].get())).next_up();
-        let t1 = c.hi() * square(claim.jacobian_norm.get()) * (1.0 + 1e-15);
-        let step = Step { claim, c, t0: t0.next_up(), t1, b: c.lo() * square(psi) * (1.0 - 1e-15), psi };
-        (step.theta(), step.factor(claim.residual.get()))
-    }
 }

@@ -53,17 +53,13 @@ impl Enclosed {
         (0..self.middle.rows).map(|i| (norm(self.middle.row(i)), norm(self.radius.row(i)))).collect()
     }
 
-    /// Upper bound of `|diag(sqrt m) A|`: the computed weighted middle, and its rounding with the radii in Frobenius norm.
-    pub(crate) fn weighted_norm(&self, m: &[f64]) -> Upper {
-        let mut weighted = self.middle.clone();
-        let mut rest = Vec::new();
-        for (i, (middle, radius)) in self.row_norms().into_iter().enumerate() {
-            let root = m[i].sqrt();
-            let range = i * weighted.columns..(i + 1) * weighted.columns;
-            weighted.values[range].iter_mut().for_each(|x| *x *= root);
-            let rounding = if root == 1.0 { Upper::ZERO } else { Upper::new(4.0 * U * root) * middle };
-            rest.push(rounding + Upper::new(m[i]).sqrt() * radius);
-        }
-        weighted.spectral_norm() + Upper::norm(rest)
+    /// Upper bounds of the norms of the rows, and of `|diag(sqrt m) A|`, by the middle in the spectral norm and the radius
+    /// in the Frobenius norm.
+    pub(crate) fn norms(&self, m: &[f64]) -> Vec<Upper> {
+        let root = |k: usize| Interval::exact(m[k / self.middle.columns]).sqrt();
+        let entries: Vec<Interval> = self.intervals().iter().enumerate().map(|(k, &x)| root(k) * x).collect();
+        let weighted = Enclosed::from_intervals(self.middle.rows, self.middle.columns, &entries);
+        let all = weighted.middle.spectral_norm() + weighted.radius.frobenius();
+        self.row_norms().into_iter().map(|(middle, radius)| middle + radius).chain([all]).collect()
     }
 }

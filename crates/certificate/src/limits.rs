@@ -1,8 +1,9 @@
 //! What a file must satisfy before anything is computed from it. Files are hostile until proved otherwise.
 
 use crate::check::CheckError;
-use crate::format::{Certificate, Claim, Descent, DescentOriginal, FORMAT, File, Inputs, Start, VERSION};
+use crate::format::{Certificate, Claim, FORMAT, File, Inputs, Start, VERSION};
 use crate::hex::HexFloat;
+use std::collections::BTreeSet;
 
 /// Largest file in bytes.
 pub const MAX_FILE: usize = 1 << 26;
@@ -10,6 +11,8 @@ pub const MAX_FILE: usize = 1 << 26;
 pub const MAX_LAYERS: usize = 64;
 /// Most radii of a claim.
 pub const MAX_RADII: usize = 4096;
+/// Most radii times layers^2 times (merged) samples: this is what the bounds on balls cost.
+pub const MAX_WORK: usize = 1 << 31;
 /// Most certificates of a file.
 pub const MAX_CERTIFICATES: usize = 4096;
 /// Largest width, number of samples or features.
@@ -23,9 +26,7 @@ pub const MAX_MAGNITUDE: f64 = 1e100;
 
 /// Reads a file and checks everything that does not need the data.
 pub(crate) fn parse(bytes: &[u8]) -> Result<File, CheckError> {
-    if bytes.len() > MAX_FILE {
-        return Err(CheckError::Limit { field: "file".into(), reason: format!("more than {MAX_FILE} bytes") });
-    }
+    require(bytes.len() <= MAX_FILE, "file", "at most 64 MiB")?;
     // The parser refuses nesting beyond 128 levels, unknown, missing and repeated fields, and trailing text.
     let file: File = serde_json::from_slice(bytes).map_err(|e| CheckError::Malformed(e.to_string()))?;
     if file.format != FORMAT || file.version != VERSION {
@@ -35,31 +36,34 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<File, CheckError> {
     for (field, size) in [("data.samples", file.data.samples), ("data.features", file.data.features)] {
         require((1..=MAX_COUNT).contains(&size), field, "1 to 10^9")?;
     }
-    for (i, certificate) in file.certificates.iter().enumerate() {
-        require(
-            file.certificates[..i].iter().all(|other| other.problem != certificate.problem),
-            "problem",
-            "one certificate per problem",
-        )?;
-        network(certificate, &file)?;
-        match &certificate.claim {
-            Claim::Descent(claim) => descent(claim)?,
-            Claim::DescentOriginal(claim) => original(claim)?,
-        }
-    }
+    let names: BTreeSet<&str> = file.certificates.iter().map(|c| c.problem.as_str()).collect();
+    require(names.len() == file.certificates.len(), "problem", "one certificate per problem")?;
+    file.certificates
+        .iter()
+        .try_for_each(|certificate| network(certificate, &file).and_then(|()| claim(certificate)))?;
     Ok(file)
 }
 
-fn require(condition: bool, field: &str, reason: &str) -> Result<(), CheckError> {
+pub(crate) fn require(condition: bool, field: &str, reason: &str) -> Result<(), CheckError> {
     if condition { Ok(()) } else { Err(CheckError::Limit { field: field.into(), reason: reason.into() }) }
 }
 
-fn positive(x: HexFloat) -> bool {
-    x.get() >= 1.0 / MAX_MAGNITUDE && x.get() <= MAX_MAGNITUDE
+/// The named fields of a structure, with their names.
+macro_rules! fields {
+    ($from:ident: $($field:ident),*) => { [$((stringify!($field), $from.$field)),*] };
 }
 
-fn non_negative(x: HexFloat) -> bool {
-    x.get() == 0.0 || positive(x)
+fn named(name: &'static str, list: &[HexFloat]) -> Vec<(&'static str, HexFloat)> {
+    list.iter().map(|&x| (name, x)).collect()
+}
+
+fn positive(fields: &[(&str, HexFloat)]) -> Result<(), CheckError> {
+    let fits = |x: HexFloat| (1.0 / MAX_MAGNITUDE..=MAX_MAGNITUDE).contains(&x.get());
+    fields.iter().try_for_each(|&(field, x)| require(fits(x), field, "1e-100 to 1e100"))
+}
+
+fn non_negative(fields: &[(&str, HexFloat)]) -> Result<(), CheckError> {
+    fields.iter().filter(|(_, x)| x.get() != 0.0).try_for_each(|&field| positive(&[field]))
 }
 
 fn network(certificate: &Certificate, file: &File) -> Result<(), CheckError> {
@@ -69,7 +73,7 @@ fn network(certificate: &Certificate, file: &File) -> Result<(), CheckError> {
     require(network.widths.iter().all(|w| (1..=MAX_COUNT).contains(w)), "widths", "each 1 to 10^9")?;
     require(network.widths[layers] == 1, "widths", "one output")?;
     require(metric.weights.len() == layers && metric.biases.len() == layers, "metric", "one factor per layer")?;
-    require(metric.weights.iter().chain(&metric.biases).all(|&x| non_negative(x)), "metric", "factors >= 0, in range")?;
+    non_negative(&named("metric", &[metric.weights.as_slice(), &metric.biases].concat()))?;
     if network.inputs == Inputs::Raw {
         require(network.widths[0] == file.data.features, "widths", "d_0 is the number of features")?;
     } else {
@@ -77,52 +81,35 @@ fn network(certificate: &Certificate, file: &File) -> Result<(), CheckError> {
     }
     if let Start::Positive { hidden, output } = start {
         require(hidden.len() == layers - 2, "start.hidden", "one entry per layer between the first and the last")?;
-        require(hidden.iter().all(|&x| positive(x)) && positive(*output), "start", "entries > 0, in range")?;
+        positive(&[named("start.hidden", hidden), named("start.output", &[*output])].concat())?;
     }
     Ok(())
 }
 
-fn descent(claim: &Descent) -> Result<(), CheckError> {
-    common([claim.step_size, claim.radius, claim.tolerance], claim.rate, claim.iterations)?;
-    require(positive(claim.theta), "theta", "> 0, in range")?;
-    for (field, x) in [
-        ("residual", claim.residual),
-        ("smin_inputs", claim.smin_inputs),
-        ("smax_inputs", claim.smax_inputs),
-        ("smin_start", claim.smin_start),
-        ("smax_start", claim.smax_start),
-        ("jacobian_norm", claim.jacobian_norm),
-        ("jacobian_lipschitz", claim.jacobian_lipschitz),
-        ("jacobian_drift", claim.jacobian_drift),
-    ] {
-        require(non_negative(x), field, ">= 0, in range")?;
-    }
-    let (radii, psi) = (&claim.radii, &claim.psi);
-    require((1..=MAX_RADII).contains(&radii.len()) && psi.len() == radii.len(), "radii", "1 to 4096, as many psi")?;
-    require(radii.iter().all(|&x| positive(x)) && radii.windows(2).all(|w| w[0] < w[1]), "radii", "> 0, increasing")?;
-    require(psi.iter().all(|&x| positive(x)) && psi.windows(2).all(|w| w[0] >= w[1]), "psi", "> 0, non-increasing")?;
-    require(radii[radii.len() - 1] == claim.radius, "radius", "the last of the radii")
-}
-
-fn original(claim: &DescentOriginal) -> Result<(), CheckError> {
-    common([claim.step_size, claim.radius, claim.tolerance], claim.rate, claim.iterations)?;
-    require(claim.epsilon.get() > 0.0 && claim.epsilon.get() < 1.0, "epsilon", "between 0 and 1")?;
-    require(non_negative(claim.residual), "residual", ">= 0, in range")?;
-    for (field, x) in [
-        ("smin_inputs", claim.smin_inputs),
-        ("alpha", claim.alpha),
-        ("first_partials", claim.first_partials),
-        ("second_partials", claim.second_partials),
-    ] {
-        require(positive(x), field, "> 0, in range")?;
-    }
-    Ok(())
-}
-
-fn common(sizes: [HexFloat; 3], rate: HexFloat, iterations: u64) -> Result<(), CheckError> {
-    for (field, x) in ["step_size", "radius", "tolerance"].into_iter().zip(sizes) {
-        require(positive(x), field, "> 0, in range")?;
-    }
+fn claim(certificate: &Certificate) -> Result<(), CheckError> {
+    let (rate, iterations) = match &certificate.claim {
+        Claim::Descent(claim) => {
+            positive(&fields!(claim: step_size, radius, tolerance, theta))?;
+            non_negative(&fields!(claim: residual, smin_inputs, smax_inputs, smin_start, smax_start))?;
+            non_negative(&fields!(claim: jacobian_norm, jacobian_lipschitz, jacobian_drift))?;
+            let (radii, psi) = (&claim.radii, &claim.psi);
+            require((1..=MAX_RADII).contains(&radii.len()), "radii", "1 to 4096")?;
+            require(psi.len() == radii.len(), "psi", "as many as radii")?;
+            positive(&[named("radii", radii), named("psi", psi)].concat())?;
+            require(radii.windows(2).all(|w| w[0] < w[1]), "radii", "increasing")?;
+            require(psi.windows(2).all(|w| w[0] >= w[1]), "psi", "non-increasing")?;
+            require(radii.last() == Some(&claim.radius), "radius", "the last of the radii")?;
+            (claim.rate, claim.iterations)
+        }
+        Claim::DescentOriginal(claim) => {
+            positive(
+                &fields!(claim: step_size, radius, tolerance, smin_inputs, alpha, first_partials, second_partials),
+            )?;
+            non_negative(&fields!(claim: residual))?;
+            require(claim.epsilon.get() > 0.0 && claim.epsilon.get() < 1.0, "epsilon", "between 0 and 1")?;
+            (claim.rate, claim.iterations)
+        }
+    };
     require((0.0..=1.0).contains(&rate.get()), "rate", "0 to 1")?;
     require(iterations <= MAX_ITERATIONS, "iterations", "at most 10^15")
 }

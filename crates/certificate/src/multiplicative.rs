@@ -14,9 +14,10 @@ pub(crate) fn psi(centre: &Centre, layers: &Layers, start: &Positive, s: Upper) 
         CELLS => 0.0,
         _ => (k as f64 / CELLS as f64 * std::f64::consts::FRAC_PI_2).cos(),
     };
+    let inputs = Upper::maximum(centre.h_tilde[0][..centre.root.len()].iter().copied());
     let cell = |k: usize| {
         let others = (Interval::ONE - Interval::exact(share(k + 1)).square()).sqrt().upper();
-        kept(centre, layers, start, Upper::new(share(k)) * s, others * s)
+        kept(centre, layers, start, Upper::new(share(k)) * s * inputs, others * s)
     };
     Lower::minimum((0..CELLS).map(cell)) * Lower::minimum(centre.g_low.iter().copied()) * centre.smin_inputs
 }
@@ -24,15 +25,15 @@ pub(crate) fn psi(centre: &Centre, layers: &Layers, start: &Positive, s: Upper) 
 /// Slopes of one layer on the reachable interval `[-zeta, zeta]`, relative to phi0 = sigma'(0).
 struct Slopes {
     /// Bound of the rms of the relative deviations of the slopes from 1.
-    xi: Upper,
+    xi: Interval,
     /// All slopes lie between these.
-    top: Upper,
-    floor: f64,
+    top: Interval,
+    floor: Interval,
     /// Jensen: lower bound of the mean slope.
-    convex: Option<f64>,
+    convex: Option<Interval>,
 }
 
-/// Lower bound of `|g_1| / |g_1(w0)|` when the first layer moves at most `first` and each other group at most `other`.
+/// Lower bound of `|g_1| / |g_1(w0)|` when z_1 moves at most `first` and each group but the first layer at most `other`.
 ///
 /// Write `g_{l+1} = gamma P (1 + nu)`, nu orthogonal to the ones, `|nu|_rms <= N`. The start's `W_{l+1}^T` sees only the
 /// mean; the moved part adds a relative deviation of rms at most `y = D s sqrt(1 + N^2) / |W_{l+1}|`. The slopes are
@@ -42,7 +43,7 @@ struct Slopes {
 /// `v <= min(xi, (top - floor) / 2)`.
 fn kept(centre: &Centre, layers: &Layers, start: &Positive, first: Upper, other: Upper) -> Lower {
     let slopes = slopes(centre, layers, start, first, other);
-    let exact = |x: Upper| Interval::exact(x.get());
+    let (one, half) = (Interval::ONE, Interval::exact(0.5));
     let (mut p, mut n) = (Lower::ONE, Upper::ZERO);
     for l in (1..layers.count()).rev() {
         let Slopes { xi, top, floor, convex } = slopes[l - 1];
@@ -51,25 +52,24 @@ fn kept(centre: &Centre, layers: &Layers, start: &Positive, first: Upper, other:
         let norm = Lower::new(start.entries[l + 1]) * width.sqrt();
         // A frozen layer adds nothing, whatever N.
         let y = if moved == Upper::ZERO { Upper::ZERO } else { moved / norm * Upper::ONE.hypot(n) };
-        if !(xi.is_finite() && top.is_finite() && y.is_finite()) {
+        if !(xi.hi().is_finite() && top.hi().is_finite() && y.is_finite()) {
             return Lower::ZERO;
         }
-        let rest = Interval::ONE - exact(xi);
-        let mut mean = rest.lo().max(floor);
-        let mut f = if y.get() <= rest.lo() { (rest * (Interval::ONE - exact(y))).lower() } else { Lower::ZERO };
+        let y = Interval::exact(y.get());
+        let mut mean = (one - xi).lo().max(floor.lo());
+        let mut f = if y.hi() <= (one - xi).lo() { ((one - xi) * (one - y)).lower() } else { Lower::ZERO };
         if let Some(q) = convex {
-            mean = mean.max(q);
-            let spread = Interval::exact(2.0) * Interval::exact(q) - Interval::ONE + exact(xi).square();
-            if y.square().get() <= spread.lo() {
-                f = f.max((Interval::exact(q) - exact(y) * spread.sqrt()).lower());
+            mean = mean.max(q.lo());
+            let spread = Interval::exact(2.0) * q - one + xi.square();
+            if y.square().hi() <= spread.lo() {
+                f = f.max((q - y * spread.sqrt()).lower());
             }
         }
-        f = f.max((Interval::exact(mean) - exact(top) * exact(y)).lower());
+        f = f.max((Interval::exact(mean) - top * y).lower());
         if !f.is_positive() {
             return Lower::ZERO;
         }
-        let half = ((exact(top) - Interval::exact(floor)) * Interval::exact(0.5)).upper();
-        n = (xi.min(half) + top * y) / f;
+        n = (xi.upper().min(((top - floor) * half).upper()) + (top * y).upper()) / f;
         p = p * f;
     }
     p
@@ -80,23 +80,28 @@ fn kept(centre: &Centre, layers: &Layers, start: &Positive, first: Upper, other:
 /// `(z_j)` and of `(z_j^2)^(1/2)` is at most zeta.
 fn slopes(centre: &Centre, layers: &Layers, start: &Positive, first: Upper, other: Upper) -> Vec<Slopes> {
     let (f, zero) = (layers.activation, [Interval::ZERO]);
-    let phi0 = start.slope.lower();
-    let mut zeta = first * Upper::maximum(centre.h_tilde[0].iter().copied());
-    let mut phi = Upper::ONE;
+    let mut zeta = first;
+    let mut range = Interval::ONE;
     let layer = |l: usize| {
         if l > 1 {
             let reach = centre.norm_w[l] + Upper::new(layers.weights[l]) * other;
-            zeta = reach * phi * zeta + Upper::new(layers.biases[l]) * other;
+            zeta = reach * range.magnitude() * zeta + Upper::new(layers.biases[l]) * other;
         }
-        phi = f.slope_above(&zero, zeta);
-        let mut change = f.curvature_above(&zero, zeta) * zeta;
+        range = f.slopes(&zero, zeta);
+        let mut change = f.curvatures(&zero, zeta).magnitude() * zeta;
         if let Some(third) = f.third_if_flat() {
-            change = change.min(third * zeta.square() * Upper::new(0.5));
+            change = change.min(third * zeta.square() * Upper::HALF);
         }
         let root = Lower::new(layers.widths[l] as f64).sqrt();
-        let relative = |x: f64| (Interval::exact(x) / start.slope).lo();
-        let convex = f.slope_is_convex_on_the_left().then(|| relative(f.slope_below(zeta / root)));
-        Slopes { xi: change / phi0 / root, top: phi / phi0, floor: relative(f.slope_below(zeta)), convex }
+        // Each end as an exact number: the bound is monotone in it.
+        let relative = |x: f64| Interval::exact(x) / start.slope;
+        let convex = f.slope_is_convex_on_the_left().then(|| relative(f.slopes(&zero, zeta / root).lo()));
+        Slopes {
+            xi: relative((change / root).get()),
+            top: relative(range.magnitude().get()),
+            floor: relative(range.lo()),
+            convex,
+        }
     };
     (1..layers.count()).map(layer).collect()
 }

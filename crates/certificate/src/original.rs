@@ -1,11 +1,11 @@
 //! (T7), (T8) with the step of (T2): the original constants.
 
-use crate::ball::ball;
-use crate::check::{CheckError, not_proved};
+use crate::ball::{ball, lipschitz};
+use crate::check::{CheckError, at_least, at_most, proved};
 use crate::descent::reaches;
 use crate::format::DescentOriginal;
 use crate::start::{Centre, Layers, Positive};
-use gradcert_rigor::rounding::{mul_up, sub_up};
+use gradcert_rigor::rounding::mul_up;
 use gradcert_rigor::{Interval, Lower, Upper};
 
 /// Verifies everything but residual and smin_inputs, which have been verified before.
@@ -19,52 +19,33 @@ pub(crate) fn verify(
     let last = layers.count();
     let plain =
         layers.weights[1..].iter().all(|&d| d == 1.0) && layers.biases[1..].iter().all(|&d| d == 0.0 || d == 1.0);
-    if !(plain && layers.activation.is_increasing()) {
-        return Err(not_proved("claim", "unit metric, sigma' > 0".into(), "another setting".into()));
-    }
-    let (r, n, residual) = (claim.radius.get(), count as f64, claim.residual.get());
-    let smallest = start.entries[2..last].iter().fold(f64::INFINITY, |a, &b| a.min(b));
-    if !(r > 0.0 && r <= 0.5 * smallest && r < start.entries[last]) {
-        return Err(not_proved("radius", format!("{r:e}"), "half the smallest hidden entry, and below A".into()));
-    }
-    let alpha = alpha(claim, count, layers, centre, start);
-    if claim.alpha.get() > alpha.get() {
-        return Err(not_proved("alpha", format!("{:e}", claim.alpha.get()), format!("{:e}", alpha.get())));
-    }
-    let alpha = Lower::new(claim.alpha.get());
-    let kept = (Interval::ONE - Interval::exact(claim.epsilon.get())).lower();
-    let right = kept.square() * Lower::new(r).square() * alpha * Lower::new(n);
+    proved(plain && layers.activation.is_increasing(), "claim", "unit metric, sigma' > 0", "another setting")?;
+    let (r, n, residual) = (claim.radius.get(), Interval::exact(count as f64), claim.residual.get());
+    let farthest = start.entries[2..last].iter().fold(f64::INFINITY, |a, &b| a.min(0.5 * b));
+    proved(
+        r <= farthest && r < start.entries[last],
+        "radius",
+        format!("{r:e}"),
+        "half the hidden entries, and below A",
+    )?;
+    at_most("alpha", claim.alpha, alpha(claim, count, layers, centre, start).get())?;
+    // (T2) 4 S(w0) < (1 - eps)^2 r^2 alpha.
+    let [eps, alpha, eta] = [claim.epsilon, claim.alpha, claim.step_size].map(|x| Interval::exact(x.get()));
+    let kept = Interval::ONE - eps;
+    let right = (kept.square() * Interval::exact(r).square() * alpha * n).lo();
     let left = mul_up(4.0, mul_up(residual, residual));
-    if !(left < right.get()) {
-        return Err(not_proved("epsilon", format!("n (1-eps)^2 r^2 alpha > {left:e}"), format!("{:e}", right.get())));
-    }
-    let (first, second) = partials(n, residual, Upper::new(2.0 * r), layers, centre);
-    for (field, stated, derived) in [
-        ("first_partials", claim.first_partials.get(), first),
-        ("second_partials", claim.second_partials.get(), second),
-    ] {
-        if !(stated >= derived.get() && stated > 0.0) {
-            return Err(not_proved(field, format!("{stated:e}"), format!("{:e}", derived.get())));
-        }
-    }
-    let p: Upper = (1..=last).map(|l| Upper::new(trained(layers, l))).sum();
-    let p = Interval::exact(p.get());
-    let (l1, l2) = (Interval::exact(claim.first_partials.get()), Interval::exact(claim.second_partials.get()));
-    let by_first = Interval::exact(r) / (l1 * p.sqrt());
-    let by_second = Interval::exact(2.0) * Interval::exact(claim.epsilon.get()) / (l2 * p);
-    let limit = by_first.lo().min(by_second.lo());
-    if !(claim.step_size.get() <= limit) {
-        return Err(not_proved("step_size", format!("{:e}", claim.step_size.get()), format!("{limit:e}")));
-    }
-    let rate = (kept * alpha * Lower::new(claim.step_size.get())).min(Lower::ONE);
-    if !(claim.rate.get() <= rate.get()) {
-        return Err(not_proved("rate", format!("{:e}", claim.rate.get()), format!("{:e}", rate.get())));
-    }
-    if reaches(claim.tolerance.get(), count, claim.rate.get(), claim.iterations, residual) {
-        return Ok(());
-    }
-    let remaining = sub_up(1.0, claim.rate.get()).powf(claim.iterations as f64) * residual * residual / n;
-    Err(not_proved("iterations", format!("S <= {:e}", claim.tolerance.get()), format!("S <= {remaining:e}")))
+    proved(left < right, "epsilon", format!("n (1-eps)^2 r^2 alpha > {left:e}"), format!("{right:e}"))?;
+    let (first, second) = partials(count as f64, residual, Upper::new(2.0 * r), layers, centre);
+    at_least("first_partials", claim.first_partials, first.get())?;
+    at_least("second_partials", claim.second_partials, second.get())?;
+    let p = Interval::exact((1..=last).map(|l| Upper::new(trained(layers, l))).sum::<Upper>().get());
+    let [l1, l2] = [claim.first_partials, claim.second_partials].map(|x| Interval::exact(x.get()));
+    let by_second = Interval::exact(2.0) * eps / (l2 * p);
+    at_most("step_size", claim.step_size, (Interval::exact(r) / (l1 * p.sqrt())).lo().min(by_second.lo()))?;
+    at_most("rate", claim.rate, (kept * alpha * eta).lo().min(1.0))?;
+    let (tolerance, rate) = (claim.tolerance.get(), claim.rate.get());
+    let enough = reaches(tolerance, count, rate, claim.iterations, residual);
+    proved(enough, "iterations", claim.iterations, format!("S above {tolerance:e} at rate {rate:e}"))
 }
 
 /// Number of trained parameters of a layer, rounded up (widths are integers below 2^53, so their sum with 1 is exact).
@@ -85,7 +66,7 @@ pub(crate) fn alpha(
 ) -> Lower {
     let (last, f) = (layers.count(), layers.activation);
     let r = Upper::new(claim.radius.get());
-    let mut reach = r * Upper::maximum(centre.h_tilde[0].iter().copied());
+    let mut reach = r * Upper::maximum(centre.h_tilde[0][..centre.root.len()].iter().copied());
     let mut entry = (Interval::exact(start.entries[last]) - Interval::exact(r.get())).lower();
     for l in 1..last {
         if l > 1 {
@@ -95,7 +76,7 @@ pub(crate) fn alpha(
             reach = weight * Upper::new(layers.widths[l - 1] as f64) * size + r;
             entry = entry * Lower::new(r.get()) * Lower::new(layers.widths[l] as f64);
         }
-        entry = entry * Lower::new(f.slope_below(reach));
+        entry = entry * f.slopes(&[Interval::ZERO], reach).lower();
     }
     let lambda = Lower::new(claim.smin_inputs.get()).square();
     Lower::new(4.0) / Upper::new(count as f64) * lambda * Lower::new(layers.widths[1] as f64) * entry.square()
@@ -104,8 +85,8 @@ pub(crate) fn alpha(
 /// On B(w0, R), R = 2r: `|rho| <= |rho(w0)| + sJ R`, every first partial derivative of S is at most
 /// `|grad S| <= (2/n) sJ |rho|`, every second one `|Hess S| <= (2/n) (sJ^2 + |rho| LJ)`.
 pub(crate) fn partials(n: f64, residual: f64, radius: Upper, layers: &Layers, centre: &Centre) -> (Upper, Upper) {
-    let bounds = ball(centre, layers, radius);
-    let rho = Upper::new(residual) + bounds.norm * radius;
+    let norm = ball(centre, layers, radius).norm;
+    let rho = Upper::new(residual) + norm * radius;
     let factor = Upper::new(2.0) / Lower::new(n);
-    (factor * bounds.norm * rho, factor * (bounds.norm.square() + rho * bounds.lipschitz))
+    (factor * norm * rho, factor * (norm.square() + rho * lipschitz(centre, layers, radius)))
 }

@@ -1,15 +1,16 @@
 //! What the bounds need to know about the start w0, in the coordinates u of the metric.
 //!
-//! Layers are counted 1..=L and lists have an unused entry 0, so that indices read as in the formulas.
+//! Layers are counted 1..=L and lists over layers have an unused entry 0, so that indices read as in the formulas. Lists over
+//! samples of `|h|`, `h~`, `|g|` have one more entry, that of all samples together: where the entry of sample i bounds the norm
+//! of the row `h(x_i)`, the last one bounds the spectral norm of the matrix with the rows `sqrt(m_i) h(x_i)`.
 
 use crate::activation::Activation;
 use crate::enclosed::Enclosed;
 use crate::matrix::{Matrix, Symmetric};
 use crate::pairs::{Pair, U, plain_dot, plain_dot_error};
 use gradcert_rigor::{Interval, Lower, Upper};
-use std::collections::BTreeMap;
 
-/// The (merged) samples and the metric.
+/// The (merged) samples.
 pub(crate) struct Samples {
     /// Number n of samples, duplicates counted.
     pub(crate) count: usize,
@@ -32,6 +33,18 @@ impl Layers {
     pub(crate) fn count(&self) -> usize {
         self.widths.len() - 1
     }
+
+    /// `sqrt(D_W^2 x^2 + D_b^2 ones^2)` with the factors of layer l.
+    pub(crate) fn extended(&self, l: usize, x: Upper, ones: Upper) -> Upper {
+        (Upper::new(self.weights[l]) * x).hypot(Upper::new(self.biases[l]) * ones)
+    }
+}
+
+/// `X~ X~^T` without multiplicities, `X~ = [D_W1 X, D_b1 1]`, and verified bounds of the singular values of X~ with them.
+pub(crate) struct InputGram {
+    pub(crate) gram: Symmetric,
+    pub(crate) smin: Lower,
+    pub(crate) smax: Upper,
 }
 
 /// The kernel at the start without multiplicities: `scale (base + shift 1 1^T)`.
@@ -41,31 +54,26 @@ pub(crate) struct Kernel {
     pub(crate) shift: Interval,
 }
 
-/// Norms at the start. Per-sample lists are over groups of samples about which everything here agrees.
+/// Norms at the start.
 pub(crate) struct Centre {
-    /// Square roots of the multiplicities of the groups.
+    /// Square roots of the multiplicities, and of their sum n.
     pub(crate) root: Vec<Upper>,
+    pub(crate) root_all: Upper,
     /// `|W_l|`.
     pub(crate) norm_w: Vec<Upper>,
-    /// `|h_l|` and `h~_l`, l = 0..L-1.
+    /// `|h_l|` and `h~_l`, l = 0..L-1 (`|h_0|` unknown).
     pub(crate) h: Vec<Vec<Upper>>,
     pub(crate) h_tilde: Vec<Vec<Upper>>,
-    /// `|g_l|`, l = 1..=L, and `|g_1|` from below.
+    /// `|g_l|`, l = 1..=L, and `|g_1|` of the samples from below.
     pub(crate) g: Vec<Vec<Upper>>,
     pub(crate) g_low: Vec<Lower>,
-    /// `|v_l|_inf`, l = 1..L-1.
+    /// `|v_l|_inf` and z_l of the units of the samples, l = 1..L-1.
     pub(crate) v_inf: Vec<Vec<Upper>>,
-    /// z_l of the units of a sample, l = 1..L-1.
     pub(crate) units: Vec<Vec<Vec<Interval>>>,
-    /// `smax(H~_l)`, `smax(H_l)`, l = 0..L-1, and `smax(G_l)`, weighted.
-    pub(crate) smax_h_tilde: Vec<Upper>,
-    pub(crate) smax_h: Vec<Upper>,
-    pub(crate) smax_g: Vec<Upper>,
     /// Lower bound of `|g_1|` for every first layer (T7+), 0 where it does not apply.
     pub(crate) g_floor: Lower,
-    /// `F(x_i) - y_i` without multiplicities, and `|rho(w0)|^2` from above.
+    /// `F(x_i) - y_i` without multiplicities.
     pub(crate) rho: Vec<Interval>,
-    pub(crate) residual_squared: Pair,
     pub(crate) kernel: Kernel,
     /// Stated and verified.
     pub(crate) smin_inputs: Lower,
@@ -75,13 +83,24 @@ pub(crate) struct Centre {
     pub(crate) positive: Option<Positive>,
 }
 
-/// `W_1 = 0`, `b = 0`, entries of W_l all equal to `entries[l]`, l = 2..=L.
+/// `W_1 = 0`, `b = 0`, entries of W_l all equal to `entries[l]`, l = 2..=L; `slope = sigma'(0)`.
 pub(crate) struct Positive {
     pub(crate) entries: Vec<f64>,
     pub(crate) slope: Interval,
 }
 
-/// `X~ X~^T` without multiplicities, `X~ = [D_W1 X, D_b1 1]`.
+impl Centre {
+    /// `|rho(w0)|^2 = sum m_i rho_i^2` from above. Each term and each sum is wrong by at most 24 u^2 of the total.
+    pub(crate) fn residual_squared(&self, m: &[f64]) -> Pair {
+        let square = |(x, &m): (&Interval, &f64)| {
+            let x = Pair::exact(x.magnitude().get());
+            x.times(x).times(Pair::exact(m))
+        };
+        let sum = self.rho.iter().zip(m).map(square).fold(Pair::default(), Pair::plus);
+        sum.plus(Pair::exact((m.len() + 8) as f64 * 64.0 * U * U * sum.hi + 1e-280))
+    }
+}
+
 pub(crate) fn input_gram(samples: &Samples, layers: &Layers) -> Symmetric {
     let square = |x: f64| Pair::exact(x).times(Pair::exact(x));
     let gram = match &samples.inputs {
@@ -91,68 +110,54 @@ pub(crate) fn input_gram(samples: &Samples, layers: &Layers) -> Symmetric {
     gram.combined(square(layers.weights[1]), square(layers.biases[1]))
 }
 
-/// `sum m_i x_i^2` with an upper bound of its error added: at most 8 u^2 of the sum per sample and step.
-fn weighted_squares(m: &[f64], x: impl Iterator<Item = f64>) -> Pair {
-    let square = |(x, &m): (f64, &f64)| Pair::exact(x).times(Pair::exact(x)).times(Pair::exact(m));
-    let sum = x.zip(m).map(square).fold(Pair::default(), Pair::plus);
-    sum.plus(Pair::exact((m.len() + 8) as f64 * 64.0 * U * U * sum.hi + 1e-280))
+/// `|x~_i|` from the diagonal of the Gram matrix, and `smax(X~)`.
+fn input_norms(inputs: &InputGram) -> Vec<Upper> {
+    let InputGram { gram, smax, .. } = inputs;
+    let norm = |i: usize| (Upper::new(gram.hi[i * gram.n + i]) * Upper::new(1.0 + 4.0 * U) + gram.error).sqrt();
+    (0..gram.n).map(norm).chain([*smax]).collect()
 }
 
 /// The positive start in closed form: h_l = 0, g_l = gamma_l 1, gamma_{L-1} = phi0 A, gamma_l = phi0 a_{l+1} d_{l+1}
-/// gamma_{l+1} (T9m). Samples differ in |x~_i| alone and are grouped by it.
-pub(crate) fn positive(samples: &Samples, layers: &Layers, gram: Symmetric, entries: Vec<f64>) -> Centre {
-    let (last, widths) = (layers.count(), &layers.widths);
+/// gamma_{l+1} (T9m). Samples differ in |x~_i| alone.
+pub(crate) fn positive(samples: &Samples, layers: &Layers, inputs: InputGram, entries: Vec<f64>) -> Centre {
+    let (last, count) = (layers.count(), samples.targets.len());
     let slope = layers.activation.slope_at(0.0);
-    let exact = |x: usize| Interval::exact(x as f64);
-    let mut gamma = vec![Interval::ONE; last + 1];
-    let mut floor = vec![Interval::ONE; last + 1];
-    let least = Interval::exact(layers.activation.slope_floor().unwrap_or(0.0));
-    for l in (1..last).rev() {
-        let spread = Interval::exact(entries[l + 1]) * exact(widths[l + 1]);
-        (gamma[l], floor[l]) = (slope * spread * gamma[l + 1], least * spread * floor[l + 1]);
-    }
-    let norm = |l: usize| gamma[l] * exact(widths[l]).sqrt();
-    let frozen = (2..=last).all(|l| layers.weights[l] == 0.0);
-    let base_error = gram.error;
-    let mut groups: BTreeMap<u64, f64> = BTreeMap::new();
-    for (i, m) in samples.multiplicity.iter().enumerate() {
-        let square = Upper::new(gram.hi[i * gram.n + i]) * Upper::new(1.0 + 4.0 * U) + base_error;
-        *groups.entry(square.sqrt().get().to_bits()).or_default() += m;
-    }
-    let count = groups.len();
-    let root: Vec<Upper> = groups.values().map(|&m| Upper::new(m).sqrt()).collect();
+    let width = |l: usize| Interval::exact(layers.widths[l] as f64);
     let all = Upper::new(samples.count as f64).sqrt();
-    let same = |x: Upper| vec![x; count];
-    // At the start h_l = 0 for l >= 1, so h~_l = D_{b,l+1}.
-    let bias = |l: usize| Upper::new(layers.biases[l + 1]);
-    let inputs: Vec<Upper> = groups.keys().map(|&x| Upper::new(f64::from_bits(x))).collect();
-    let per_layer =
-        |f: &dyn Fn(usize) -> Upper| (0..last).map(|l| if l == 0 { Upper::UNKNOWN } else { f(l) }).collect();
+    // The same for every sample; all together are a matrix of rank one.
+    let same = |x: Upper| [vec![x; count], vec![x * all]].concat();
+    // (T7+) with every slope at its floor instead of phi0.
+    let (mut gamma, mut floor) = (vec![Interval::ONE; last + 1], vec![Interval::ONE; last + 1]);
+    for l in (1..last).rev() {
+        let spread = Interval::exact(entries[l + 1]) * width(l + 1);
+        gamma[l] = slope * spread * gamma[l + 1];
+        floor[l] = Interval::exact(layers.activation.slope_floor()) * spread * floor[l + 1];
+    }
+    let norm = |l: usize| gamma[l] * width(l).sqrt();
+    let frozen = layers.weights[2..].iter().all(|&d| d == 0.0);
+    let (mut h, mut h_tilde) = (vec![same(Upper::UNKNOWN)], vec![input_norms(&inputs)]);
+    let (mut norm_w, mut later) = (vec![Upper::ZERO; 2], Interval::ZERO);
+    for l in 2..=last {
+        h.push(same(Upper::ZERO));
+        h_tilde.push(same(Upper::new(layers.biases[l])));
+        norm_w.push((Interval::exact(entries[l]) * (width(l) * width(l - 1)).sqrt()).upper());
+        later = later + norm(l).square() * Interval::exact(layers.biases[l]).square();
+    }
     let scale = norm(1).square();
-    let later: Interval = (2..=last)
-        .map(|l| norm(l).square() * Interval::exact(layers.biases[l]).square())
-        .fold(Interval::ZERO, |a, b| a + b);
-    let norm_of = |l: usize| {
-        let entry = if l == 1 { 0.0 } else { entries[l] };
-        Upper::new(entry) * (Upper::new(widths[l] as f64) * Upper::new(widths[l - 1] as f64)).sqrt()
-    };
     Centre {
-        root,
-        norm_w: (0..=last).map(|l| if l == 0 { Upper::ZERO } else { norm_of(l) }).collect(),
-        h: (0..last).map(|l| if l == 0 { same(Upper::UNKNOWN) } else { same(Upper::ZERO) }).collect(),
-        h_tilde: (0..last).map(|l| if l == 0 { inputs.clone() } else { same(bias(l)) }).collect(),
+        root: samples.multiplicity.iter().map(|&m| Upper::new(m).sqrt()).collect(),
+        root_all: all,
+        norm_w,
+        h,
+        h_tilde,
         g: (0..=last).map(|l| same(norm(l.max(1)).upper())).collect(),
         g_low: vec![norm(1).lower(); count],
-        v_inf: (0..last).map(|l| same((gamma[l.max(1)] / slope).upper())).collect(),
+        v_inf: (0..last).map(|l| vec![(gamma[l.max(1)] / slope).upper(); count]).collect(),
         units: vec![vec![vec![Interval::ZERO]; count]; last],
-        smax_h_tilde: per_layer(&|l| bias(l) * all),
-        smax_h: per_layer(&|_| Upper::ZERO),
-        smax_g: (0..=last).map(|l| norm(l.max(1)).upper() * all).collect(),
-        g_floor: if frozen { (floor[1] * exact(widths[1]).sqrt()).lower() } else { Lower::ZERO },
+        g_floor: if frozen { (floor[1] * width(1).sqrt()).lower() } else { Lower::ZERO },
         rho: samples.targets.iter().map(|&y| -Interval::exact(y)).collect(),
-        residual_squared: weighted_squares(&samples.multiplicity, samples.targets.iter().copied()),
-        kernel: Kernel { base: gram, scale, shift: later / scale },
-        smin_inputs: Lower::ZERO,
+        kernel: Kernel { base: inputs.gram, scale, shift: later / scale },
+        smin_inputs: inputs.smin,
         smin_start: Lower::ZERO,
         smax_start: Upper::UNKNOWN,
         positive: Some(Positive { entries, slope }),
@@ -160,36 +165,35 @@ pub(crate) fn positive(samples: &Samples, layers: &Layers, gram: Symmetric, entr
 }
 
 /// Forward and backward pass at given parameters, enclosed; `tensors` are W_1, b_1, ..., W_L, b_L of the right sizes.
-pub(crate) fn tensors(samples: &Samples, layers: &Layers, gram: Symmetric, tensors: &[&[f64]]) -> Centre {
+pub(crate) fn tensors(samples: &Samples, layers: &Layers, inputs: InputGram, tensors: &[&[f64]]) -> Centre {
     let (last, n, m) = (layers.count(), samples.targets.len(), &samples.multiplicity);
-    let matrix = |l: usize| Matrix {
-        rows: layers.widths[l],
-        columns: layers.widths[l - 1],
-        values: tensors[2 * l - 2].to_vec(),
-    };
-    let inputs = samples.inputs.clone().unwrap_or_else(|| Matrix {
-        rows: n,
-        columns: n,
-        values: (0..n * n).map(|k| if k % (n + 1) == 0 { 1.0 } else { 0.0 }).collect(),
-    });
-    let weights: Vec<Matrix> = (1..=last).map(matrix).collect();
-    let mut h = vec![Enclosed::exact(inputs)];
-    let (mut units, mut slopes) = (vec![Vec::new()], vec![Vec::new()]);
+    let dense = |rows, columns, values| Matrix { rows, columns, values };
+    let weight = |l: usize| dense(layers.widths[l], layers.widths[l - 1], tensors[2 * l - 2].to_vec());
+    let weights: Vec<Matrix> = (1..=last).map(weight).collect();
+    let identity = || dense(n, n, (0..n * n).map(|k| if k % (n + 1) == 0 { 1.0 } else { 0.0 }).collect());
+    let mut output = Enclosed::exact(samples.inputs.clone().unwrap_or_else(identity));
+    let (mut h, mut h_tilde) = (vec![vec![Upper::UNKNOWN; n + 1]], vec![input_norms(&inputs)]);
+    let (mut units, mut slopes, mut extended) = (vec![Vec::new()], vec![Vec::new()], vec![None]);
     for l in 1..=last {
-        let mut z = h[l - 1].times_transposed(&weights[l - 1]).intervals();
-        let width = layers.widths[l];
-        z.iter_mut()
-            .enumerate()
-            .for_each(|(k, z)| *z = *z + Interval::exact(tensors[2 * l - 1].get(k % width).copied().unwrap_or(0.0)));
+        let (width, bias) = (layers.widths[l], tensors[2 * l - 1]);
+        let mut z = output.times_transposed(&weights[l - 1]).intervals();
+        if !bias.is_empty() {
+            z.iter_mut().zip(bias.iter().cycle()).for_each(|(z, &b)| *z = *z + Interval::exact(b));
+        }
         units.push(z.chunks(width).map(<[Interval]>::to_vec).collect());
         if l < last {
             let (value, slope): (Vec<_>, Vec<_>) = z.iter().map(|&z| layers.activation.value_and_slope(z)).unzip();
-            h.push(Enclosed::from_intervals(n, width, &value));
+            output = Enclosed::from_intervals(n, width, &value);
+            let (w, b) = (Interval::exact(layers.weights[l + 1]), Interval::exact(layers.biases[l + 1]));
+            let row = |row: &[Interval]| row.iter().map(|&x| w * x).chain([b]).collect::<Vec<_>>();
+            let rows = Enclosed::from_intervals(n, width + 1, &value.chunks(width).flat_map(row).collect::<Vec<_>>());
             slopes.push(slope);
+            h.push(output.norms(m));
+            h_tilde.push(rows.norms(m));
+            extended.push(Some(rows));
         }
     }
-    let one = Matrix { rows: n, columns: 1, values: vec![1.0; n] };
-    let mut g = vec![Enclosed::exact(one); last + 1];
+    let mut g = vec![Enclosed::exact(dense(n, 1, vec![1.0; n])); last + 1];
     let mut v_inf = vec![Vec::new(); last];
     for l in (1..last).rev() {
         let v = g[l + 1].times_transposed(&weights[l].transposed()).intervals();
@@ -198,51 +202,28 @@ pub(crate) fn tensors(samples: &Samples, layers: &Layers, gram: Symmetric, tenso
         let product: Vec<Interval> = v.iter().zip(&slopes[l]).map(|(&v, &s)| v * s).collect();
         g[l] = Enclosed::from_intervals(n, width, &product);
     }
-    let rho: Vec<Interval> = (0..n).map(|i| units[last][i][0] - Interval::exact(samples.targets[i])).collect();
-    let norms = |x: &Enclosed| x.row_norms().iter().map(|&(a, b)| a + b).collect::<Vec<Upper>>();
-    let h_norms: Vec<Vec<Upper>> = h.iter().map(norms).collect();
-    let extended = |l: usize, x: Upper| (Upper::new(layers.weights[l + 1]) * x).hypot(Upper::new(layers.biases[l + 1]));
-    let smax_h: Vec<Upper> = (0..last).map(|l| if l == 0 { Upper::UNKNOWN } else { h[l].weighted_norm(m) }).collect();
-    let all = Upper::new(samples.count as f64).sqrt();
-    let smax_h_tilde =
-        (0..last).map(|l| if l == 0 { Upper::UNKNOWN } else { extended_norm(&h[l], layers, l + 1, m, all) });
     let low = |x: &[Interval]| x.iter().map(|x| x.mignitude().square()).sum::<Lower>().sqrt();
     Centre {
         root: m.iter().map(|&m| Upper::new(m).sqrt()).collect(),
+        root_all: Upper::new(samples.count as f64).sqrt(),
         norm_w: std::iter::once(Upper::ZERO).chain(weights.iter().map(Matrix::spectral_norm)).collect(),
-        h_tilde: (0..last).map(|l| h_norms[l].iter().map(|&x| extended(l, x)).collect()).collect(),
-        g: g.iter().map(norms).collect(),
+        h,
+        h_tilde,
+        g: g.iter().map(|g| g.norms(m)).collect(),
         g_low: g[1].intervals().chunks(layers.widths[1]).map(low).collect(),
         v_inf,
-        smax_h_tilde: smax_h_tilde.collect(),
-        smax_h,
-        smax_g: g.iter().map(|g| g.weighted_norm(m)).collect(),
         g_floor: tensor_floor(layers, &weights),
-        residual_squared: weighted_squares(m, rho.iter().map(|x| x.magnitude().get())),
-        rho,
-        kernel: Kernel { base: layerwise_kernel(&h, &g, &gram, layers), scale: Interval::ONE, shift: Interval::ZERO },
-        h: h_norms,
+        rho: (0..n).map(|i| units[last][i][0] - Interval::exact(samples.targets[i])).collect(),
+        kernel: Kernel {
+            base: layerwise_kernel(&extended, &g, &inputs.gram),
+            scale: Interval::ONE,
+            shift: Interval::ZERO,
+        },
         units,
-        smin_inputs: Lower::ZERO,
+        smin_inputs: inputs.smin,
         smin_start: Lower::ZERO,
         smax_start: Upper::UNKNOWN,
         positive: None,
-    }
-}
-
-/// Upper bound of `|diag(sqrt m) [D_W H, D_b 1]|`.
-fn extended_norm(h: &Enclosed, layers: &Layers, l: usize, m: &[f64], all: Upper) -> Upper {
-    let (rows, width) = (h.middle.rows, h.middle.columns);
-    let (weight, bias) = (Interval::exact(layers.weights[l]), Interval::exact(layers.biases[l]));
-    let mut entries = Vec::with_capacity(rows * (width + 1));
-    for row in h.intervals().chunks(width) {
-        entries.extend(row.iter().map(|&x| weight * x));
-        entries.push(bias);
-    }
-    if layers.weights[l] == 0.0 {
-        bias.upper() * all
-    } else {
-        Enclosed::from_intervals(rows, width + 1, &entries).weighted_norm(m)
     }
 }
 
@@ -250,27 +231,29 @@ fn extended_norm(h: &Enclosed, layers: &Layers, l: usize, m: &[f64], all: Upper)
 /// gamma_1: gamma_{L-1} = c W_L^T, gamma_l = c W_{l+1}^T gamma_{l+1}.
 fn tensor_floor(layers: &Layers, weights: &[Matrix]) -> Lower {
     let last = layers.count();
-    let Some(c) = layers.activation.slope_floor() else { return Lower::ZERO };
     let usable = |l: usize| layers.weights[l] == 0.0 && weights[l - 1].values.iter().all(|&x| x > 0.0);
     if !(2..=last).all(usable) {
         return Lower::ZERO;
     }
+    let c = Lower::new(layers.activation.slope_floor());
     let mut gamma = vec![Lower::ONE];
     for l in (1..last).rev() {
         let w = &weights[l];
-        let entry = |k: usize| (0..w.rows).map(|j| Lower::new(w.row(j)[k]) * gamma[j]).sum::<Lower>() * Lower::new(c);
+        let entry = |k: usize| (0..w.rows).map(|j| Lower::new(w.row(j)[k]) * gamma[j]).sum::<Lower>() * c;
         gamma = (0..w.columns).map(entry).collect();
     }
     gamma.into_iter().map(Lower::square).sum::<Lower>().sqrt()
 }
 
-/// (T6) `sum_l (G_l G_l^T) o (H~_{l-1} H~_{l-1}^T)`. With p, q the norms of middles and r, t those of radii, a scalar
-/// product of two enclosed rows is wrong by at most `gamma p_i p_j + p_i r_j + r_i p_j + r_i r_j`; a product of two such
-/// numbers by the product rule. The sums of these non-negative errors are enlarged by 1e-9 for their own rounding.
-fn layerwise_kernel(h: &[Enclosed], g: &[Enclosed], gram: &Symmetric, layers: &Layers) -> Symmetric {
-    let n = gram.n;
+/// (T6) `sum_l (G_l G_l^T) o (H~_{l-1} H~_{l-1}^T)`, with the Gram matrix of the inputs in place of `H~_0 H~_0^T`. With p, q the
+/// norms of middles and r, t those of radii, a scalar product of two enclosed rows is wrong by at most
+/// `gamma p_i p_j + p_i r_j + r_i p_j + r_i r_j`; a product of two such numbers by the product rule. The sums of these
+/// non-negative errors are enlarged for their own rounding.
+fn layerwise_kernel(h_tilde: &[Option<Enclosed>], g: &[Enclosed], gram: &Symmetric) -> Symmetric {
+    let (n, last) = (gram.n, h_tilde.len());
     let norms = |x: &Enclosed| x.row_norms().iter().map(|&(a, b)| (a.get(), b.get())).collect::<Vec<_>>();
-    let (h_norms, g_norms): (Vec<_>, Vec<_>) = (h.iter().map(norms).collect(), g.iter().map(norms).collect());
+    let g_norms: Vec<_> = g.iter().map(norms).collect();
+    let h_norms: Vec<_> = h_tilde.iter().map(|h| h.as_ref().map(norms)).collect();
     let product = |x: &Enclosed, norms: &[(f64, f64)], i: usize, j: usize| {
         let ((p, r), (q, t)) = (norms[i], norms[j]);
         let error = plain_dot_error(x.middle.columns) * p * q + p * t + r * q + r * t + 1e-300;
@@ -279,18 +262,15 @@ fn layerwise_kernel(h: &[Enclosed], g: &[Enclosed], gram: &Symmetric, layers: &L
     let mut squares = 0.0;
     let mut kernel = Symmetric::from_entries(n, Upper::ZERO, |i, j| {
         let (mut sum, mut error) = (0.0, 0.0);
-        for l in 1..=layers.count() {
+        for l in 1..=last {
             let (outer, outer_error) = product(&g[l], &g_norms[l], i, j);
-            let (inner, inner_error) = if l == 1 {
-                (gram.hi[i * n + j], gram.error.get() + U * gram.hi[i * n + j].abs())
-            } else {
-                let (w, b) = (layers.weights[l] * layers.weights[l], layers.biases[l] * layers.biases[l]);
-                let (x, e) = product(&h[l - 1], &h_norms[l - 1], i, j);
-                (w * x + b, w * e + 4.0 * U * (w * x.abs() + b))
+            let (inner, inner_error) = match (&h_tilde[l - 1], &h_norms[l - 1]) {
+                (Some(h), Some(norms)) => product(h, norms, i, j),
+                _ => (gram.hi[i * n + j], gram.error.get() + U * gram.hi[i * n + j].abs()),
             };
             sum += outer * inner;
             error += outer_error * (inner.abs() + inner_error) + outer.abs() * inner_error;
-            error += 2.0 * U * (outer * inner).abs() + layers.count() as f64 * U * sum.abs();
+            error += 2.0 * U * (outer * inner).abs() + 2.0 * U * sum.abs();
         }
         squares += error * error * if i == j { 1.0 } else { 2.0 };
         Pair::exact(sum)

@@ -1,14 +1,14 @@
 //! Builds certificates whose numbers are as strong as the checker can prove, less 1e-9.
 
 use crate::activation::Activation;
-use crate::ball::{Ball, ball};
+use crate::ball::{ball, lipschitz};
 use crate::check::{Inputs, Problem, Report, check, coordinates, merged};
-use crate::descent::derived::theta_and_factor;
+use crate::descent::Step;
 use crate::format::{self, Claim, Data, Descent, Envelope, File, Form, Metric, Network, Start};
 use crate::hex::HexFloat;
 use crate::matrix::Symmetric;
 use crate::pairs::Pair;
-use crate::start::{Centre, Layers, Samples, input_gram, positive, tensors};
+use crate::start::{Centre, InputGram, Layers, Samples, input_gram, positive, tensors};
 use crate::{CheckError, descent, hash, multiplicative};
 use gradcert_rigor::{Lower, Upper};
 
@@ -123,8 +123,9 @@ impl Case {
             coordinates(merged(self.given(), &self.targets, self.merge).unwrap(), self.inputs, &layers).unwrap();
         let gram = input_gram(&samples, &layers);
         let m = samples.multiplicity.clone();
-        let smin = smallest(&gram, &m);
-        let smax = gram.largest(&m).sqrt().get() * (1.0 + SLACK);
+        let smin = Lower::new(smallest(&gram, &m));
+        let smax = Upper::new(gram.largest(&m).sqrt().get() * (1.0 + SLACK));
+        let gram = InputGram { gram, smin, smax };
         let mut centre = match &self.start {
             Kind::Positive { hidden, output } => {
                 let entries = [0.0, 0.0].iter().chain(hidden).chain([output]).copied().collect();
@@ -132,8 +133,6 @@ impl Case {
             }
             Kind::Tensors(all) => tensors(&samples, &layers, gram, &all.iter().map(Vec::as_slice).collect::<Vec<_>>()),
         };
-        centre.smax_h_tilde[0] = Upper::new(smax);
-        centre.smin_inputs = Lower::new(smin);
         let kernel = &centre.kernel;
         let low = kernel.base.combined(Pair::exact(1.0), Pair::exact(kernel.shift.lo().max(0.0)));
         centre.smin_start = Lower::new(smallest(&low, &m) * kernel.scale.lo().sqrt() * (1.0 - 1e-12));
@@ -145,21 +144,24 @@ impl Case {
     pub(crate) fn claim(&self) -> Option<Descent> {
         let layers = self.layers();
         let (samples, centre) = self.centre();
-        let bounds = |s: f64| -> (f64, Ball) {
-            let b = ball(&centre, &layers, Upper::new(s));
-            let more = centre.positive.as_ref().map(|p| multiplicative::psi(&centre, &layers, p, Upper::new(s)));
-            (b.psi.max(more.unwrap_or(Lower::ZERO)).get(), b)
+        // psi, |J|, Lipschitz constant, drift.
+        let bounds = |s: f64| -> [f64; 4] {
+            let s = Upper::new(s);
+            let b = ball(&centre, &layers, s);
+            let more = centre.positive.as_ref().map(|p| multiplicative::psi(&centre, &layers, p, s));
+            let psi = b.psi.max(more.unwrap_or(Lower::ZERO)).get();
+            [psi, b.norm.get(), lipschitz(&centre, &layers, s).get(), b.drift.get()]
         };
         let mut end = 1e-9;
-        while bounds(end).0 > 0.0 && end < 1e6 {
+        while bounds(end)[0] > 0.0 && end < 1e6 {
             end *= 2.0;
         }
-        let residual = centre.residual_squared.hi.sqrt() * (1.0 + SLACK);
-        end = end.min(400.0 * residual / bounds(1e-9).0);
+        let residual = centre.residual_squared(&samples.multiplicity).hi.sqrt() * (1.0 + SLACK);
+        end = end.min(400.0 * residual / bounds(1e-9)[0]);
         let cells = 40;
         let radii: Vec<f64> = (1..=cells).map(|j| end * (j as f64 / cells as f64).powi(2)).collect();
-        let table: Vec<(f64, Ball)> = radii.iter().map(|&r| bounds(r)).collect();
-        let mut psi: Vec<f64> = table.iter().map(|t| t.0 * (1.0 - SLACK)).collect();
+        let table: Vec<[f64; 4]> = radii.iter().map(|&r| bounds(r)).collect();
+        let mut psi: Vec<f64> = table.iter().map(|t| t[0] * (1.0 - SLACK)).collect();
         for j in (0..cells - 1).rev() {
             psi[j] = psi[j].max(psi[j + 1]);
         }
@@ -168,8 +170,7 @@ impl Case {
                 if psi[j] < 1e-90 {
                     break;
                 }
-                let b = &table[j].1;
-                let norm = b.norm.get() * (1.0 + SLACK);
+                let [_, norm, lipschitz, drift] = table[j].map(|x| x * (1.0 + SLACK));
                 let mut claim = Descent {
                     step_size: hex(0.5 * samples.count as f64 * t1 / (norm * norm)),
                     radius: hex(radii[j]),
@@ -181,17 +182,17 @@ impl Case {
                     theta: hex(1.0),
                     residual: hex(residual),
                     smin_inputs: hex(centre.smin_inputs.get()),
-                    smax_inputs: hex(centre.smax_h_tilde[0].get()),
+                    smax_inputs: hex(centre.h_tilde[0][samples.multiplicity.len()].get()),
                     smin_start: hex(centre.smin_start.get()),
                     smax_start: hex(centre.smax_start.get()),
                     radii: radii[..=j].iter().map(|&r| hex(r)).collect(),
                     psi: psi[..=j].iter().map(|&p| hex(p)).collect(),
                     jacobian_norm: hex(norm),
-                    jacobian_lipschitz: hex(b.lipschitz.get() * (1.0 + SLACK)),
-                    jacobian_drift: hex(b.drift.get() * (1.0 + SLACK)),
+                    jacobian_lipschitz: hex(lipschitz),
+                    jacobian_drift: hex(drift),
                 };
-                claim.theta = hex(theta_and_factor(&claim, samples.count).0 * (1.0 - SLACK));
-                let q = theta_and_factor(&claim, samples.count).1;
+                claim.theta = hex(Step::new(&claim, samples.count).theta() * (1.0 - SLACK));
+                let q = Step::new(&claim, samples.count).factor(residual);
                 claim.rate = hex(((1.0 - q * q) * (1.0 - SLACK)).max(0.0));
                 let valid = |n: u64| {
                     let claim = Descent { iterations: n, ..claim.clone() };

@@ -10,7 +10,7 @@ fn claim(case: &Case, radius: f64) -> DescentOriginal {
     let (samples, centre) = case.centre();
     let start = centre.positive.as_ref().unwrap();
     let n = case.samples as f64;
-    let residual = centre.residual_squared.hi.sqrt() * (1.0 + SLACK);
+    let residual = centre.residual_squared(&samples.multiplicity).hi.sqrt() * (1.0 + SLACK);
     let mut claim = DescentOriginal {
         step_size: hex(1.0),
         radius: hex(radius),
