@@ -46,70 +46,92 @@ impl Activation {
         })
     }
 
-    /// `sigma(t)`.
-    pub(crate) fn value_at(self, t: f64) -> Interval {
-        let x = Interval::exact(t);
+    /// `sigma(t)`, `sigma'(t)`, `sigma''(t)`; of softsign, where sigma'' jumps at 0, `|sigma''(t)|`.
+    pub(crate) fn at(self, t: f64) -> [Interval; 3] {
+        let [x, one, two, three, half] = [t, 1.0, 2.0, 3.0, 0.5].map(Interval::exact);
+        // w (1 - w), w the logistic function.
+        let logistic_slope = || sech_squared_at(0.5 * t) * Interval::exact(0.25);
         match self {
             // log(1 + e^t) - log 2 = t/2 + log cosh(t/2), and log cosh(t/2) = |t|/2 + log((1 + e^-|t|)/2).
             SmoothLeakyRelu(c) => {
-                let half = Interval::exact(0.5);
                 let even = half * x.abs() + ln_1p(expm1_at(-t.abs()) * half);
-                Interval::exact(c) * x + one_minus(c) * (half * x + even)
+                // Exactly 0 for the identity.
+                let (rest, c) = (if c == 1.0 { Interval::ZERO } else { one - Interval::exact(c) }, Interval::exact(c));
+                [c * x + rest * (half * x + even), c + rest * logistic_at(t), rest * logistic_slope()]
             }
-            Tanh(s) => Interval::exact(s) * tanh_at(s * t),
-            Erf => erf_at(t),
-            Arctan => atan_at(t),
-            Algebraic => x * inverse_root(x),
-            Softsign => x / (Interval::ONE + x.abs()),
-            Silu => x * logistic_at(t),
-            Gelu => x * normal_cdf_at(t),
+            Tanh(s) => {
+                let (value, slope, s) = (tanh_at(s * t), sech_squared_at(s * t), Interval::exact(s));
+                [s * value, s.square() * slope, -(two * s.powi(3) * value * slope)]
+            }
+            Erf => {
+                let slope = constants::TWO_OVER_SQRT_PI * gaussian_at(t);
+                [erf_at(t), slope, -(two * x * slope)]
+            }
+            Arctan => {
+                let slope = one / (one + x.square());
+                [atan_at(t), slope, -(two * x * slope.square())]
+            }
+            Algebraic => {
+                let r = one / (one + x.square()).sqrt();
+                [x * r, r.powi(3), -(three * x * r.powi(5))]
+            }
+            Softsign => {
+                let r = one / (one + x.abs());
+                [x * r, r.square(), two * r.powi(3)]
+            }
+            // w (1 - w) (2 + t (1 - 2 w)), 1 - 2 w = -tanh(t / 2).
+            Silu => {
+                let w = logistic_at(t);
+                [x * w, w * (one + x * logistic(-x)), logistic_slope() * (two - x * tanh_at(0.5 * t))]
+            }
+            Gelu => {
+                let (share, density) = (normal_cdf_at(t), normal_density_at(t));
+                [x * share, share + x * density, density * (two - x.square())]
+            }
         }
     }
 
-    /// `sigma'(t)`.
-    pub(crate) fn slope_at(self, t: f64) -> Interval {
-        let x = Interval::exact(t);
-        match self {
-            SmoothLeakyRelu(c) => Interval::exact(c) + one_minus(c) * logistic_at(t),
-            Tanh(s) => Interval::exact(s * s) * sech_squared_at(s * t),
-            Erf => constants::TWO_OVER_SQRT_PI * gaussian_at(t),
-            Arctan => inverse_root(x).square(),
-            Algebraic => inverse_root(x).powi(3),
-            Softsign => (Interval::ONE / (Interval::ONE + x.abs())).square(),
-            Silu => logistic_at(t) * (Interval::ONE + x * logistic(-x)),
-            Gelu => normal_cdf_at(t) + x * normal_density_at(t),
+    /// Encloses the derivative of order 1 or 2 (see [`Activation::at`]) at all points within `reach` of one of the units.
+    ///
+    /// Between turning points it is monotone, so in each piece the outermost points decide. A turning point known to 1e-11 is as
+    /// good as the exact one: the next derivative vanishes there, so the value differs by less than 1e-22 times the second
+    /// next one, in relation by less than 1e-15, as values are above 0.01 and derivatives below 20 where the point is not exact.
+    pub(crate) fn derivative(self, order: usize, units: &[Interval], reach: Upper) -> Interval {
+        if units.iter().any(|z| !(z.magnitude() + reach).is_finite()) {
+            return Interval::ENTIRE;
         }
-    }
-
-    /// `sigma''(t)`; of softsign, where it jumps at 0, `|sigma''(t)|`.
-    fn curvature_at(self, t: f64) -> Interval {
-        let (x, two) = (Interval::exact(t), Interval::exact(2.0));
-        match self {
-            SmoothLeakyRelu(c) => one_minus(c) * logistic_slope(t),
-            Tanh(s) => Interval::exact(-2.0 * s * s * s) * tanh_at(s * t) * sech_squared_at(s * t),
-            Erf => -(two * constants::TWO_OVER_SQRT_PI * x * gaussian_at(t)),
-            Arctan => -(two * x * inverse_root(x).powi(4)),
-            Algebraic => Interval::exact(-3.0) * x * inverse_root(x).powi(5),
-            Softsign => two * (Interval::ONE / (Interval::ONE + x.abs())).powi(3),
-            // w (1 - w) (2 + t (1 - 2 w)), w the logistic function, 1 - 2 w = -tanh(t / 2).
-            Silu => logistic_slope(t) * (two - x * tanh_at(0.5 * t)),
-            Gelu => normal_density_at(t) * (two - x.square()),
+        let mut range: Option<Interval> = None;
+        let mut left = f64::NEG_INFINITY;
+        for &right in self.turning_points()[order - 1].iter().chain([&f64::INFINITY]) {
+            let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+            for z in units {
+                let (a, b) = (sub_down(z.lo(), reach.get()).max(left), add_up(z.hi(), reach.get()).min(right));
+                if a <= b {
+                    (low, high) = (low.min(a), high.max(b));
+                }
+            }
+            if low <= high {
+                let ends = self.at(low)[order].hull(self.at(high)[order]);
+                range = Some(range.map_or(ends, |x| x.hull(ends)));
+            }
+            left = right;
         }
+        range.unwrap_or(Interval::ENTIRE) * Interval::new(1.0 - 1e-15, 1.0 + 1e-15)
     }
 
     /// Where sigma' and sigma'' turn, to 1e-11: the zeros of sigma'' and of sigma'''. Both are monotone between.
-    fn turning_points(self) -> (&'static [f64], &'static [f64]) {
+    fn turning_points(self) -> [&'static [f64]; 2] {
         match self {
-            SmoothLeakyRelu(_) => (&[], &[0.0]),
-            Tanh(s) if s < 1.0 => (&[0.0], &[-1.316_957_896_925, 1.316_957_896_925]), // log(2 + sqrt 3)
-            Tanh(_) => (&[0.0], &[-0.658_478_948_462, 0.658_478_948_462]),            // artanh(1/sqrt 3)
-            Erf => (&[0.0], &[-FRAC_1_SQRT_2, FRAC_1_SQRT_2]),
-            Arctan => (&[0.0], &[-0.577_350_269_190, 0.577_350_269_190]), // 1/sqrt 3
-            Algebraic => (&[0.0], &[-0.5, 0.5]),
-            Softsign => (&[0.0], &[0.0]),
+            SmoothLeakyRelu(_) => [&[], &[0.0]],
+            Tanh(s) if s < 1.0 => [&[0.0], &[-1.316_957_896_925, 1.316_957_896_925]], // log(2 + sqrt 3)
+            Tanh(_) => [&[0.0], &[-0.658_478_948_462, 0.658_478_948_462]],            // artanh(1/sqrt 3)
+            Erf => [&[0.0], &[-FRAC_1_SQRT_2, FRAC_1_SQRT_2]],
+            Arctan => [&[0.0], &[-0.577_350_269_190, 0.577_350_269_190]], // 1/sqrt 3
+            Algebraic => [&[0.0], &[-0.5, 0.5]],
+            Softsign => [&[0.0], &[0.0]],
             // T = tanh(t/2): t T = 2, and T (3 t T - 6) = t.
-            Silu => (&[-2.399_357_280_515, 2.399_357_280_515], &[-3.435_840_993_511, 0.0, 3.435_840_993_511]),
-            Gelu => (&[-SQRT_2, SQRT_2], &[-2.0, 0.0, 2.0]),
+            Silu => [&[-2.399_357_280_515, 2.399_357_280_515], &[-3.435_840_993_511, 0.0, 3.435_840_993_511]],
+            Gelu => [&[-SQRT_2, SQRT_2], &[-2.0, 0.0, 2.0]],
         }
     }
 
@@ -141,60 +163,9 @@ impl Activation {
 
     /// `sigma` and `sigma'` on an interval, by the mean value theorem.
     pub(crate) fn value_and_slope(self, z: Interval) -> (Interval, Interval) {
-        let (middle, slope) = (z.middle(), self.slopes(&[z], Upper::ZERO));
-        (self.value_at(middle) + slope * (z - Interval::exact(middle)), slope)
+        let (middle, slope) = (z.middle(), self.derivative(1, &[z], Upper::ZERO));
+        (self.at(middle)[0] + slope * (z - Interval::exact(middle)), slope)
     }
-
-    /// `sigma'` at all points within `reach` of one of the units.
-    pub(crate) fn slopes(self, units: &[Interval], reach: Upper) -> Interval {
-        range(|t| self.slope_at(t), self.turning_points().0, units, reach)
-    }
-
-    /// `sigma''` there, or `|sigma''|`.
-    pub(crate) fn curvatures(self, units: &[Interval], reach: Upper) -> Interval {
-        range(|t| self.curvature_at(t), self.turning_points().1, units, reach)
-    }
-}
-
-/// Encloses f at all points within `reach` of one of the units. Between turning points f is monotone, so in each piece the
-/// outermost points decide. A turning point known to 1e-11 is as good as the exact one: f' vanishes there, so f differs by
-/// less than 1e-22 sup |f''|, which is less than 1e-15 |f|, since |f| > 0.01 and |f''| < 20 where the point is not exact.
-fn range(f: impl Fn(f64) -> Interval, turns: &[f64], units: &[Interval], reach: Upper) -> Interval {
-    if units.iter().any(|z| !(z.magnitude() + reach).is_finite()) {
-        return Interval::ENTIRE;
-    }
-    let mut all: Option<Interval> = None;
-    let mut left = f64::NEG_INFINITY;
-    for &right in turns.iter().chain([&f64::INFINITY]) {
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for z in units {
-            let (a, b) = (sub_down(z.lo(), reach.get()).max(left), add_up(z.hi(), reach.get()).min(right));
-            if a <= b {
-                (low, high) = (low.min(a), high.max(b));
-            }
-        }
-        if low <= high {
-            let ends = f(low).hull(f(high));
-            all = Some(all.map_or(ends, |x| x.hull(ends)));
-        }
-        left = right;
-    }
-    all.unwrap_or(Interval::ENTIRE) * Interval::new(1.0 - 1e-15, 1.0 + 1e-15)
-}
-
-/// `1 - c`, exactly 0 for c = 1.
-fn one_minus(c: f64) -> Interval {
-    if c == 1.0 { Interval::ZERO } else { Interval::ONE - Interval::exact(c) }
-}
-
-/// `1 / sqrt(1 + x^2)`.
-fn inverse_root(x: Interval) -> Interval {
-    Interval::ONE / (Interval::ONE + x.square()).sqrt()
-}
-
-/// `w (1 - w)`, w the logistic function.
-fn logistic_slope(t: f64) -> Interval {
-    sech_squared_at(0.5 * t) * Interval::exact(0.25)
 }
 
 #[cfg(test)]
@@ -221,12 +192,12 @@ mod tests {
         for f in ALL {
             for k in -60..=60 {
                 let (t, h) = (k as f64 * 0.11 + 0.003, 1e-5);
-                let difference = (f.value_at(t + h).middle() - f.value_at(t - h).middle()) / (2.0 * h);
-                assert!((difference - f.slope_at(t).middle()).abs() < 1e-8, "{f:?} {t}");
-                let second = (f.slope_at(t + h).middle() - f.slope_at(t - h).middle()) / (2.0 * h);
-                assert!((second.abs() - f.curvature_at(t).middle().abs()).abs() < 1e-8, "{f:?} {t}");
+                let difference = (f.at(t + h)[0].middle() - f.at(t - h)[0].middle()) / (2.0 * h);
+                assert!((difference - f.at(t)[1].middle()).abs() < 1e-8, "{f:?} {t}");
+                let second = (f.at(t + h)[1].middle() - f.at(t - h)[1].middle()) / (2.0 * h);
+                assert!((second.abs() - f.at(t)[2].middle().abs()).abs() < 1e-8, "{f:?} {t}");
             }
-            assert!(f.value_at(0.0).contains(0.0) && f.value_at(0.0).radius().get() < 1e-15);
+            assert!(f.at(0.0)[0].contains(0.0) && f.at(0.0)[0].radius().get() < 1e-15);
         }
     }
 
@@ -240,13 +211,9 @@ mod tests {
                     let units = [Interval::exact(i as f64 * 0.2), Interval::exact(1.7)];
                     let at = |z: f64, k: i32| (z + width * (k as f64 / 200.0 - 1.0)).clamp(z - width, z + width);
                     let points: Vec<f64> = units.iter().flat_map(|z| (0..=400).map(move |k| at(z.lo(), k))).collect();
-                    type Derivative = fn(Activation, f64) -> Interval;
-                    let pairs: [(Derivative, Interval); 2] = [
-                        (Activation::slope_at, f.slopes(&units, Upper::new(width))),
-                        (Activation::curvature_at, f.curvatures(&units, Upper::new(width))),
-                    ];
-                    for (derivative, range) in pairs {
-                        let values: Vec<f64> = points.iter().map(|&t| derivative(f, t).middle()).collect();
+                    for order in [1, 2] {
+                        let range = f.derivative(order, &units, Upper::new(width));
+                        let values: Vec<f64> = points.iter().map(|&t| f.at(t)[order].middle()).collect();
                         assert!(values.iter().all(|&x| range.contains(x)), "{f:?} {i} {width}");
                         let least = values.iter().fold(f64::INFINITY, |a, &b| a.min(b));
                         let greatest = values.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
@@ -262,12 +229,12 @@ mod tests {
     #[test]
     fn turning_points_are_turning_points() {
         for f in ALL.into_iter().filter(|&f| f != Softsign) {
-            let (slopes, curvatures) = f.turning_points();
+            let [slopes, curvatures] = f.turning_points();
             for &t in slopes {
-                assert!(f.curvature_at(t - 1e-9).middle() * f.curvature_at(t + 1e-9).middle() < 0.0, "{f:?} {t}");
+                assert!(f.at(t - 1e-9)[2].middle() * f.at(t + 1e-9)[2].middle() < 0.0, "{f:?} {t}");
             }
             for &t in curvatures {
-                let third = |t: f64| f.curvature_at(t + 1e-4).middle() - f.curvature_at(t - 1e-4).middle();
+                let third = |t: f64| f.at(t + 1e-4)[2].middle() - f.at(t - 1e-4)[2].middle();
                 assert!(third(t - 1e-5) * third(t + 1e-5) <= 0.0, "{f:?} {t}");
             }
         }
@@ -279,7 +246,7 @@ mod tests {
             let Some(bound) = f.third_if_flat() else { continue };
             for k in -500..500 {
                 let (t, h) = (k as f64 * 0.01, 1e-3);
-                let change = f.curvature_at(t + h).middle() - f.curvature_at(t - h).middle();
+                let change = f.at(t + h)[2].middle() - f.at(t - h)[2].middle();
                 assert!((change / (2.0 * h)).abs() <= bound.get() + 1e-9, "{f:?} {t}");
             }
         }

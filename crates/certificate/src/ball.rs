@@ -3,7 +3,7 @@
 //! Lists over samples have one more entry for all samples together, as in [`Centre`]: the recursions of single samples and of
 //! the whole differ in their starting values alone.
 
-use crate::start::{Centre, Layers};
+use crate::start::Centre;
 use gradcert_rigor::{Lower, Upper};
 use std::ops::Add;
 
@@ -99,8 +99,9 @@ struct Reach {
 /// Forward and backward drifts (T9), per sample and collectively (T9+ 3):
 /// `dz_l = s_l h~_{l-1} + (|W_l| + D s_l) dh_{l-1}`, `dh_l = phi_l dz_l`,
 /// `e_l = phi_l ((|W_{l+1}| + D s_{l+1}) e_{l+1} + D s_{l+1} |g_{l+1}|) + beta_l |v_l|_inf dz_l`.
-fn reach(centre: &Centre, layers: &Layers, s: Upper) -> Reach {
-    let (last, count, f) = (layers.count(), centre.root.len(), layers.activation);
+fn reach(centre: &Centre, s: Upper) -> Reach {
+    let (last, count, layers) = (centre.last(), centre.root.len(), &centre.layers);
+    let f = layers.activation;
     let factor = |l: usize| Upper::new(layers.weights[l]);
     let zeros = vec![Drift::zero(last); count + 1];
     let (mut dz, mut dh) = (vec![zeros.clone()], vec![zeros.clone()]);
@@ -109,8 +110,8 @@ fn reach(centre: &Centre, layers: &Layers, s: Upper) -> Reach {
         let through = |i: usize| dh[l - 1][i].through(centre.norm_w[l], factor(l), l, centre.h_tilde[l - 1][i], s);
         let moved: Vec<Drift> = (0..=count).map(through).collect();
         let units = || centre.units[l].iter().zip(&moved).map(|(units, dz)| (units, dz.value(s)));
-        phi.push(with_maximum(units().map(|(z, dz)| f.slopes(z, dz).magnitude()).collect()));
-        beta.push(units().map(|(z, dz)| f.curvatures(z, dz).magnitude()).collect());
+        phi.push(with_maximum(units().map(|(z, dz)| f.derivative(1, z, dz).magnitude()).collect()));
+        beta.push(units().map(|(z, dz)| f.derivative(2, z, dz).magnitude()).collect());
         let mut outputs: Vec<Drift> = moved.iter().zip(&phi[l]).map(|(dz, &phi)| dz.scaled(phi)).collect();
         let by_sample = Drift::entrywise(&outputs[..count], |x| Upper::norm(products(x, &centre.root)));
         outputs[count] = by_sample.smaller(outputs[count].clone(), s);
@@ -144,9 +145,9 @@ fn reach(centre: &Centre, layers: &Layers, s: Upper) -> Reach {
 ///
 /// Block l of J is the row-wise product `G_l (.) H~_{l-1}`, and `|A (.) B| <= max |a_i| |B|`, `<= |A| max |b_i|`. Its
 /// drift is `dG (.) H~ + G' (.) D_W dH`. Blocks are bounded by `C_l . (s_1..s_L) + R_l`, so `|J - J(w0)| <= |C| s + |R|`.
-pub(crate) fn ball(centre: &Centre, layers: &Layers, s: Upper) -> Ball {
-    let (last, count) = (layers.count(), centre.root.len());
-    let reach = reach(centre, layers, s);
+pub(crate) fn ball(centre: &Centre, s: Upper) -> Ball {
+    let (last, count, layers) = (centre.last(), centre.root.len(), &centre.layers);
+    let reach = reach(centre, s);
     let (mut rows, mut rest, mut norms) = (Vec::new(), Vec::new(), Vec::new());
     for l in 1..=last {
         let (e, dh, g, h) = (&reach.e[l], &reach.dh[l - 1], &reach.g[l], &centre.h_tilde[l - 1]);
@@ -180,9 +181,9 @@ fn row_wise(a: &[Upper], b: &[Upper]) -> Upper {
 /// `gd_l = beta_l |v_l|_inf zd_l + phi_l (D t_{l+1} |g_{l+1}| + (|W_{l+1}| + D s) gd_{l+1})`. Both triangles of M bound the
 /// same symmetric bilinear form, so each entry may be replaced by the smaller of the two. `|W_l| + s` keeps the whole s,
 /// as the move u is independent of the position in the ball.
-pub(crate) fn lipschitz(centre: &Centre, layers: &Layers, s: Upper) -> Upper {
-    let (last, count) = (layers.count(), centre.root.len());
-    let Reach { phi, bend, h, g, .. } = reach(centre, layers, s);
+pub(crate) fn lipschitz(centre: &Centre, s: Upper) -> Upper {
+    let (last, count, layers) = (centre.last(), centre.root.len(), &centre.layers);
+    let Reach { phi, bend, h, g, .. } = reach(centre, s);
     let mut m = vec![vec![Upper::ZERO; last]; last];
     for k in 1..=last {
         let own = |l: usize, x: Upper| if l == k { x } else { Upper::ZERO };

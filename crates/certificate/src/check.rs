@@ -172,18 +172,18 @@ fn one(certificate: &Certificate, file: &File, inputs: Inputs, problem: &Problem
     };
     singular_values_above("smin_inputs", &gram, m, smin, 1.0)?;
     let gram = InputGram { gram, smin: Lower::new(smin.get()), smax };
-    let mut centre = centre(&certificate.start, &samples, &layers, gram, problem)?;
+    let mut centre = centre(&certificate.start, samples, layers, gram, problem)?;
     // Compared as pairs: nothing is lost to the rounding of a square root.
-    let (square, exact) = (centre.residual_squared(m), Pair::exact(residual.get()));
+    let (square, exact) = (centre.residual_squared(), Pair::exact(residual.get()));
     let excess = exact.times(exact).plus(square.negative()).hi;
     proved(excess >= 0.0, "residual", format!("{:e}", residual.get()), format!("{:e}", sqrt_up(square.hi)))?;
     let mut verified = vec![
         format!("hashes of {} x {} inputs and of the targets", inputs.samples, inputs.features),
-        format!("{} distinct samples, singular values of the inputs", m.len()),
+        format!("{} distinct samples, singular values of the inputs", centre.root.len()),
     ];
     let (step, tolerance, iterations, rate) = match &certificate.claim {
         Claim::Descent(claim) => {
-            sharp(claim, &mut centre, &layers, &samples)?;
+            sharp(claim, &mut centre)?;
             verified.push(format!("singular values of the Jacobian at the start; |rho| <= {:e}", residual.get()));
             verified.push(format!("lower bounds of its smallest singular value on {} balls", claim.radii.len()));
             verified.push(format!("norm, Lipschitz constant and drift up to radius {:e}", claim.radius.get()));
@@ -192,7 +192,7 @@ fn one(certificate: &Certificate, file: &File, inputs: Inputs, problem: &Problem
         Claim::DescentOriginal(claim) => {
             let start = centre.positive.as_ref();
             proved(start.is_some(), "start", "a positive start", "tensors")?;
-            start.map_or(Ok(()), |start| original::verify(claim, samples.count, &layers, &centre, start))?;
+            start.map_or(Ok(()), |start| original::verify(claim, &centre, start))?;
             verified.push(format!("alpha >= {:e} on the ball of radius {:e}", claim.alpha.get(), claim.radius.get()));
             (claim.step_size, claim.tolerance, claim.iterations, claim.rate)
         }
@@ -243,8 +243,8 @@ pub(crate) fn coordinates(samples: Samples, inputs: Coordinates, layers: &Layers
 
 fn centre(
     start: &Start,
-    samples: &Samples,
-    layers: &Layers,
+    samples: Samples,
+    layers: Layers,
     gram: InputGram,
     problem: &Problem,
 ) -> Result<Centre, CheckError> {
@@ -273,8 +273,8 @@ fn centre(
 }
 
 /// Everything of a [`Descent`] claim but inputs and residual. Each number is verified from those before it.
-fn sharp(claim: &Descent, centre: &mut Centre, layers: &Layers, samples: &Samples) -> Result<(), CheckError> {
-    let (kernel, m, one) = (&centre.kernel, &samples.multiplicity, Pair::exact(1.0));
+fn sharp(claim: &Descent, centre: &mut Centre) -> Result<(), CheckError> {
+    let (kernel, m, one) = (&centre.kernel, &centre.samples.multiplicity, Pair::exact(1.0));
     // K = scale (base + shift 1 1^T): a smaller shift and scale give a smaller matrix.
     let low = kernel.base.combined(one, Pair::exact(kernel.shift.lo().max(0.0)));
     singular_values_above("smin_start", &low, m, claim.smin_start, kernel.scale.lo())?;
@@ -283,25 +283,25 @@ fn sharp(claim: &Descent, centre: &mut Centre, layers: &Layers, samples: &Sample
     centre.smin_start = Lower::new(claim.smin_start.get());
     centre.smax_start = Upper::new(claim.smax_start.get());
     let radius = Upper::new(claim.radius.get());
-    let bounds = ball(centre, layers, radius);
+    let bounds = ball(centre, radius);
     at_least("jacobian_norm", claim.jacobian_norm, bounds.norm.get())?;
     at_least("jacobian_drift", claim.jacobian_drift, bounds.drift.get())?;
-    at_least("jacobian_lipschitz", claim.jacobian_lipschitz, lipschitz(centre, layers, radius).get())?;
-    profile(claim, centre, layers)?;
-    descent::verify(claim, samples.count, m, &centre.kernel, &centre.rho)
+    at_least("jacobian_lipschitz", claim.jacobian_lipschitz, lipschitz(centre, radius).get())?;
+    profile(claim, centre)?;
+    descent::verify(claim, centre)
 }
 
 /// `psi[j] <= smin(J)` on B(w0, radii[j]), from the largest ball inward: a bound for a larger ball serves the smaller ones,
 /// and costly bounds are computed only where cheap ones do not suffice.
-fn profile(claim: &Descent, centre: &Centre, layers: &Layers) -> Result<(), CheckError> {
+fn profile(claim: &Descent, centre: &Centre) -> Result<(), CheckError> {
     let mut best = centre.g_floor * centre.smin_inputs;
     for (j, (radius, psi)) in claim.radii.iter().zip(&claim.psi).enumerate().rev() {
         let s = Upper::new(radius.get());
         if let (Some(start), true) = (&centre.positive, psi.get() > best.get()) {
-            best = best.max(multiplicative::psi(centre, layers, start, s));
+            best = best.max(multiplicative::psi(centre, start, s));
         }
         if psi.get() > best.get() {
-            best = best.max(ball(centre, layers, s).psi);
+            best = best.max(ball(centre, s).psi);
         }
         at_most(&format!("psi[{j}]"), *psi, best.get())?;
     }

@@ -3,7 +3,7 @@
 use crate::check::{CheckError, at_most, proved};
 use crate::format::{Descent, Envelope, Form};
 use crate::pairs::{U, plain_dot, plain_dot_error};
-use crate::start::Kernel;
+use crate::start::Centre;
 use gradcert_rigor::elementary::exp_at;
 use gradcert_rigor::rounding::{add_up, mul_down, mul_up, sqrt_down, sub_down, sub_up};
 use gradcert_rigor::{Interval, Lower, Upper};
@@ -25,22 +25,16 @@ pub(crate) struct Step<'a> {
     psi: f64,
 }
 
-/// Verifies theta, the hypothesis of (T4), the rate and the count. `kernel` and `rho`, the residual at the start, serve
-/// the spectral envelope.
-pub(crate) fn verify(
-    claim: &Descent,
-    count: usize,
-    multiplicity: &[f64],
-    kernel: &Kernel,
-    rho: &[Interval],
-) -> Result<(), CheckError> {
+/// Verifies theta, the hypothesis of (T4), the rate and the count.
+pub(crate) fn verify(claim: &Descent, centre: &Centre) -> Result<(), CheckError> {
+    let count = centre.samples.count;
     let step = Step::new(claim, count);
     step.hypothesis()?;
     step.rate()?;
     let target = sqrt_down(mul_down(count as f64, claim.tolerance.get()));
     let mut spectral = match claim.envelope {
         Envelope::Contraction => None,
-        Envelope::Spectral => Some(Spectral::new(&step, multiplicity, kernel, rho)),
+        Envelope::Spectral => Some(Spectral::new(&step, centre)),
     };
     let reached = step.bound_after(claim.iterations, target, spectral.as_mut());
     proved(reached <= target, "iterations", claim.iterations, format!("|rho| <= {reached:e}, not {target:e}"))
@@ -176,14 +170,13 @@ pub(crate) fn power_up(q: f64, mut k: u64) -> f64 {
     result
 }
 
-/// (T5s) without eigenvalues. With a stored matrix K within `error` of K0, any vectors v_k, and
+/// (T5s) without eigenvalues. With a stored matrix B within `error` of c K0, any vectors v_k, and
 /// `rho_{k+1} = (I - c K0) rho_k - c (Jbar J_k^T - K0) rho_k`, `|Jbar J_k^T - K0| <= delta`:
 /// `rho_k - v_k = d_k` obeys `|d_{k+1}| <= q0 |d_k| + |(I - c K0) v_k - v_{k+1}| + c delta |rho_k|`.
-/// Here v_{k+1} is the computed `(I - c K) v_k`.
+/// Here v_{k+1} is the computed `(I - B) v_k`.
 struct Spectral {
     n: usize,
-    kernel: Vec<f64>,
-    c: f64,
+    matrix: Vec<f64>,
     v: Vec<f64>,
     /// `|d_k|`, `|v_k|` from above.
     distance: Upper,
@@ -192,47 +185,40 @@ struct Spectral {
     q0: Upper,
     /// `c delta`.
     change: Upper,
-    /// The defect of a step is at most `defect |v_k| + u |v_{k+1}| + underflow`.
+    /// The defect of a step is at most `defect |v_k| + u |v_{k+1}|`.
     defect: Upper,
-    underflow: Upper,
 }
 
 impl Spectral {
-    fn new(step: &Step, multiplicity: &[f64], kernel: &Kernel, rho: &[Interval]) -> Spectral {
-        let (n, claim) = (multiplicity.len(), step.claim);
-        let root: Vec<f64> = multiplicity.iter().map(|m| m.sqrt()).collect();
-        let (scale, shift) = (kernel.scale.middle(), kernel.shift.middle());
-        let entry = |k: usize| scale * (kernel.base.hi[k] + shift) * (root[k / n] * root[k % n]);
-        let matrix: Vec<f64> = (0..n * n).map(entry).collect();
-        let size = Upper::norm(matrix.iter().map(|x| Upper::new(x.abs())));
-        // An entry: six roundings, the tail of the base, the widths of scale and shift. Base and shift are semidefinite, so that
-        // neither is larger than their sum in the Frobenius norm.
-        let largest = Upper::maximum(multiplicity.iter().map(|&m| Upper::new(m)));
-        let lower = |x: Interval| Lower::new(x.middle());
-        let width = kernel.scale.radius() / lower(kernel.scale);
-        let shifted = kernel.scale.upper() * kernel.shift.radius() * Upper::new(n as f64);
-        let error = (width + Upper::new(32.0 * U)) * size
-            + (shifted + kernel.scale.upper() * kernel.base.error) * largest * Upper::new(1.001);
-        let c = step.c.middle();
-        let small = claim.smin_start.get();
-        let large = Upper::new(claim.smax_start.get());
-        let spectrum = step.c * Interval::new(mul_down(small, small).max(0.0), large.square().get());
-        let roots = multiplicity.iter().map(|&m| Interval::exact(m).sqrt());
-        let weighted: Vec<Interval> = rho.iter().zip(roots).map(|(&x, w)| x * w).collect();
+    fn new(step: &Step, centre: &Centre) -> Spectral {
+        let (m, kernel, claim) = (&centre.samples.multiplicity, &centre.kernel, step.claim);
+        let (n, factor) = (m.len(), step.c * kernel.scale);
+        let root: Vec<Interval> = m.iter().map(|&m| Interval::exact(m).sqrt()).collect();
+        let entry = |k: usize| {
+            let head = kernel.base.hi[k];
+            let base = Interval::around(head, Upper::new(U * head.abs()));
+            factor * (base + kernel.shift) * (root[k / n] * root[k % n])
+        };
+        let entries: Vec<Interval> = (0..n * n).map(entry).collect();
+        let matrix: Vec<f64> = entries.iter().map(|x| x.middle()).collect();
+        let size = |x: &[f64]| Upper::norm(x.iter().map(|x| Upper::new(x.abs())));
+        let largest = Upper::maximum(m.iter().map(|&m| Upper::new(m)));
+        let error = Upper::norm(entries.iter().map(|x| x.radius())) + factor.upper() * kernel.base.error * largest;
+        let weighted: Vec<Interval> = centre.rho.iter().zip(&root).map(|(&x, &w)| x * w).collect();
         let v: Vec<f64> = weighted.iter().map(|x| x.middle()).collect();
-        let delta = Upper::new(claim.jacobian_drift.get()) * (Upper::new(step.norm) + large);
-        let gamma = Upper::new(plain_dot_error(n) + 8.0 * U);
+        let [smin, smax, norm, drift] =
+            [claim.smin_start, claim.smax_start, claim.jacobian_norm, claim.jacobian_drift].map(|x| x.get());
+        let spectrum = step.c * Interval::exact(smin).square().hull(Interval::exact(smax).square());
+        let delta = Upper::new(drift) * (Upper::new(norm) + Upper::new(smax));
         Spectral {
             n,
-            kernel: matrix,
-            c,
             distance: Upper::norm(weighted.iter().map(|x| x.radius())),
-            norm: Upper::norm(v.iter().map(|x| Upper::new(x.abs()))),
+            norm: size(&v),
             v,
             q0: (Interval::ONE - spectrum).magnitude(),
             change: step.c.upper() * delta,
-            defect: step.c.upper() * (gamma * size + error) + step.c.radius() * large.square(),
-            underflow: Upper::new(n as f64 * 1e-300) * (Upper::ONE + step.c.upper()),
+            defect: Upper::new(plain_dot_error(n)) * size(&matrix) + error,
+            matrix,
         }
     }
 
@@ -244,10 +230,10 @@ impl Spectral {
     /// `|rho_{k+1}| <= |v_{k+1}| + d_{k+1}`, given `|rho_k| <= u`.
     fn advance(&mut self, u: f64) -> f64 {
         let n = self.n;
-        let row = |i: usize| self.v[i] - self.c * plain_dot(&self.kernel[i * n..(i + 1) * n], &self.v);
+        let row = |i: usize| self.v[i] - plain_dot(&self.matrix[i * n..(i + 1) * n], &self.v);
         let next: Vec<f64> = (0..n).map(row).collect();
         let norm = Upper::norm(next.iter().map(|x| Upper::new(x.abs())));
-        let defect = self.defect * self.norm + Upper::new(U) * norm + self.underflow;
+        let defect = self.defect * self.norm + Upper::new(U) * norm + Upper::new(n as f64 * 1e-300);
         self.distance = self.q0 * self.distance + defect + self.change * Upper::new(u);
         (self.v, self.norm) = (next, norm);
         (norm + self.distance).get()

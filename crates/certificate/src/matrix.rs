@@ -1,8 +1,8 @@
 //! Proofs about symmetric matrices: a factorisation is found in floating point, and its residual is bounded afterwards.
 
 use crate::pairs::{Pair, U, dot, dot_error, plain_dot, two_sum};
-use gradcert_rigor::Upper;
 use gradcert_rigor::rounding::div_down;
+use gradcert_rigor::{Interval, Upper};
 
 /// A dense matrix of exact doubles, row-major.
 #[derive(Clone, Debug)]
@@ -68,8 +68,9 @@ impl Symmetric {
         Symmetric::from_entries(x.rows, error, |i, j| dot(x.row(i), &tail, x.row(j), &tail))
     }
 
-    pub(crate) fn identity(n: usize) -> Symmetric {
-        Symmetric::from_entries(n, Upper::ZERO, |i, j| Pair::exact(if i == j { 1.0 } else { 0.0 }))
+    /// Enclosures of the entries.
+    pub(crate) fn intervals(&self) -> Vec<Interval> {
+        self.hi.iter().map(|&x| Interval::around(x, Upper::new(U * x.abs()) + self.error)).collect()
     }
 
     fn entry(&self, i: usize, j: usize) -> Pair {

@@ -9,14 +9,8 @@ use gradcert_rigor::rounding::mul_up;
 use gradcert_rigor::{Interval, Lower, Upper};
 
 /// Verifies everything but residual and smin_inputs, which have been verified before.
-pub(crate) fn verify(
-    claim: &DescentOriginal,
-    count: usize,
-    layers: &Layers,
-    centre: &Centre,
-    start: &Positive,
-) -> Result<(), CheckError> {
-    let last = layers.count();
+pub(crate) fn verify(claim: &DescentOriginal, centre: &Centre, start: &Positive) -> Result<(), CheckError> {
+    let (last, layers, count) = (centre.last(), &centre.layers, centre.samples.count);
     let plain =
         layers.weights[1..].iter().all(|&d| d == 1.0) && layers.biases[1..].iter().all(|&d| d == 0.0 || d == 1.0);
     proved(plain && layers.activation.is_increasing(), "claim", "unit metric, sigma' > 0", "another setting")?;
@@ -28,14 +22,14 @@ pub(crate) fn verify(
         format!("{r:e}"),
         "half the hidden entries, and below A",
     )?;
-    at_most("alpha", claim.alpha, alpha(claim, count, layers, centre, start).get())?;
+    at_most("alpha", claim.alpha, alpha(claim, centre, start).get())?;
     // (T2) 4 S(w0) < (1 - eps)^2 r^2 alpha.
     let [eps, alpha, eta] = [claim.epsilon, claim.alpha, claim.step_size].map(|x| Interval::exact(x.get()));
     let kept = Interval::ONE - eps;
     let right = (kept.square() * Interval::exact(r).square() * alpha * n).lo();
     let left = mul_up(4.0, mul_up(residual, residual));
     proved(left < right, "epsilon", format!("n (1-eps)^2 r^2 alpha > {left:e}"), format!("{right:e}"))?;
-    let (first, second) = partials(count as f64, residual, Upper::new(2.0 * r), layers, centre);
+    let (first, second) = partials(residual, Upper::new(2.0 * r), centre);
     at_least("first_partials", claim.first_partials, first.get())?;
     at_least("second_partials", claim.second_partials, second.get())?;
     let p = Interval::exact((1..=last).map(|l| Upper::new(trained(layers, l))).sum::<Upper>().get());
@@ -57,36 +51,33 @@ pub(crate) fn trained(layers: &Layers, l: usize) -> f64 {
 /// (T8) On B(w0, r) no parameter moves by more than r. So the entries of z_1 are at most `m_1 = r |x~|_max`, those of z_l
 /// at most `m_l = (b + r) d_{l-1} sup_{|t| <= m_{l-1}} |sigma| + r`; slopes are at least c_l, entries of W_l at least
 /// `a - r >= r` (W_L: A - r), so the entries of g_1 are at least `(A - r) r^{L-2} prod d_l prod c_l`.
-pub(crate) fn alpha(
-    claim: &DescentOriginal,
-    count: usize,
-    layers: &Layers,
-    centre: &Centre,
-    start: &Positive,
-) -> Lower {
-    let (last, f) = (layers.count(), layers.activation);
+pub(crate) fn alpha(claim: &DescentOriginal, centre: &Centre, start: &Positive) -> Lower {
+    let (last, layers, f) = (centre.last(), &centre.layers, centre.layers.activation);
     let r = Upper::new(claim.radius.get());
-    let mut reach = r * Upper::maximum(centre.h_tilde[0][..centre.root.len()].iter().copied());
+    let mut reach = r * centre.largest_input();
     let mut entry = (Interval::exact(start.entries[last]) - Interval::exact(r.get())).lower();
     for l in 1..last {
         if l > 1 {
             // sigma is increasing and sigma(0) = 0.
-            let size = f.value_at(reach.get()).magnitude().max(f.value_at(-reach.get()).magnitude());
+            let size = f.at(reach.get())[0].magnitude().max(f.at(-reach.get())[0].magnitude());
             let weight = Upper::new(start.entries[l]) + r;
             reach = weight * Upper::new(layers.widths[l - 1] as f64) * size + r;
             entry = entry * Lower::new(r.get()) * Lower::new(layers.widths[l] as f64);
         }
-        entry = entry * f.slopes(&[Interval::ZERO], reach).lower();
+        entry = entry * f.derivative(1, &[Interval::ZERO], reach).lower();
     }
     let lambda = Lower::new(claim.smin_inputs.get()).square();
-    Lower::new(4.0) / Upper::new(count as f64) * lambda * Lower::new(layers.widths[1] as f64) * entry.square()
+    Lower::new(4.0) / Upper::new(centre.samples.count as f64)
+        * lambda
+        * Lower::new(layers.widths[1] as f64)
+        * entry.square()
 }
 
 /// On B(w0, R), R = 2r: `|rho| <= |rho(w0)| + sJ R`, every first partial derivative of S is at most
 /// `|grad S| <= (2/n) sJ |rho|`, every second one `|Hess S| <= (2/n) (sJ^2 + |rho| LJ)`.
-pub(crate) fn partials(n: f64, residual: f64, radius: Upper, layers: &Layers, centre: &Centre) -> (Upper, Upper) {
-    let norm = ball(centre, layers, radius).norm;
+pub(crate) fn partials(residual: f64, radius: Upper, centre: &Centre) -> (Upper, Upper) {
+    let norm = ball(centre, radius).norm;
     let rho = Upper::new(residual) + norm * radius;
-    let factor = Upper::new(2.0) / Lower::new(n);
-    (factor * norm * rho, factor * (norm.square() + rho * lipschitz(centre, layers, radius)))
+    let factor = Upper::new(2.0) / Lower::new(centre.samples.count as f64);
+    (factor * norm * rho, factor * (norm.square() + rho * lipschitz(centre, radius)))
 }

@@ -7,7 +7,7 @@
 use crate::activation::Activation;
 use crate::enclosed::Enclosed;
 use crate::matrix::{Matrix, Symmetric};
-use crate::pairs::{Pair, U, plain_dot, plain_dot_error};
+use crate::pairs::{Pair, U};
 use gradcert_rigor::{Interval, Lower, Upper};
 
 /// The (merged) samples.
@@ -56,6 +56,8 @@ pub(crate) struct Kernel {
 
 /// Norms at the start.
 pub(crate) struct Centre {
+    pub(crate) samples: Samples,
+    pub(crate) layers: Layers,
     /// Square roots of the multiplicities, and of their sum n.
     pub(crate) root: Vec<Upper>,
     pub(crate) root_all: Upper,
@@ -90,8 +92,19 @@ pub(crate) struct Positive {
 }
 
 impl Centre {
+    /// Number of layers.
+    pub(crate) fn last(&self) -> usize {
+        self.layers.count()
+    }
+
+    /// `|x~|_max`.
+    pub(crate) fn largest_input(&self) -> Upper {
+        Upper::maximum(self.h_tilde[0][..self.root.len()].iter().copied())
+    }
+
     /// `|rho(w0)|^2 = sum m_i rho_i^2` from above. Each term and each sum is wrong by at most 24 u^2 of the total.
-    pub(crate) fn residual_squared(&self, m: &[f64]) -> Pair {
+    pub(crate) fn residual_squared(&self) -> Pair {
+        let m = &self.samples.multiplicity;
         let square = |(x, &m): (&Interval, &f64)| {
             let x = Pair::exact(x.magnitude().get());
             x.times(x).times(Pair::exact(m))
@@ -105,23 +118,25 @@ pub(crate) fn input_gram(samples: &Samples, layers: &Layers) -> Symmetric {
     let square = |x: f64| Pair::exact(x).times(Pair::exact(x));
     let gram = match &samples.inputs {
         Some(x) => Symmetric::gram(x),
-        None => Symmetric::identity(samples.targets.len()),
+        None => {
+            let one = |i, j| Pair::exact(if i == j { 1.0 } else { 0.0 });
+            Symmetric::from_entries(samples.targets.len(), Upper::ZERO, one)
+        }
     };
     gram.combined(square(layers.weights[1]), square(layers.biases[1]))
 }
 
 /// `|x~_i|` from the diagonal of the Gram matrix, and `smax(X~)`.
 fn input_norms(inputs: &InputGram) -> Vec<Upper> {
-    let InputGram { gram, smax, .. } = inputs;
-    let norm = |i: usize| (Upper::new(gram.hi[i * gram.n + i]) * Upper::new(1.0 + 4.0 * U) + gram.error).sqrt();
-    (0..gram.n).map(norm).chain([*smax]).collect()
+    let (entries, n) = (inputs.gram.intervals(), inputs.gram.n);
+    (0..n).map(|i| entries[i * n + i].upper().sqrt()).chain([inputs.smax]).collect()
 }
 
 /// The positive start in closed form: h_l = 0, g_l = gamma_l 1, gamma_{L-1} = phi0 A, gamma_l = phi0 a_{l+1} d_{l+1}
 /// gamma_{l+1} (T9m). Samples differ in |x~_i| alone.
-pub(crate) fn positive(samples: &Samples, layers: &Layers, inputs: InputGram, entries: Vec<f64>) -> Centre {
+pub(crate) fn positive(samples: Samples, layers: Layers, inputs: InputGram, entries: Vec<f64>) -> Centre {
     let (last, count) = (layers.count(), samples.targets.len());
-    let slope = layers.activation.slope_at(0.0);
+    let slope = layers.activation.at(0.0)[1];
     let width = |l: usize| Interval::exact(layers.widths[l] as f64);
     let all = Upper::new(samples.count as f64).sqrt();
     // The same for every sample; all together are a matrix of rank one.
@@ -161,19 +176,21 @@ pub(crate) fn positive(samples: &Samples, layers: &Layers, inputs: InputGram, en
         smin_start: Lower::ZERO,
         smax_start: Upper::UNKNOWN,
         positive: Some(Positive { entries, slope }),
+        samples,
+        layers,
     }
 }
 
 /// Forward and backward pass at given parameters, enclosed; `tensors` are W_1, b_1, ..., W_L, b_L of the right sizes.
-pub(crate) fn tensors(samples: &Samples, layers: &Layers, inputs: InputGram, tensors: &[&[f64]]) -> Centre {
+pub(crate) fn tensors(samples: Samples, layers: Layers, inputs: InputGram, tensors: &[&[f64]]) -> Centre {
     let (last, n, m) = (layers.count(), samples.targets.len(), &samples.multiplicity);
-    let dense = |rows, columns, values| Matrix { rows, columns, values };
-    let weight = |l: usize| dense(layers.widths[l], layers.widths[l - 1], tensors[2 * l - 2].to_vec());
-    let weights: Vec<Matrix> = (1..=last).map(weight).collect();
-    let identity = || dense(n, n, (0..n * n).map(|k| if k % (n + 1) == 0 { 1.0 } else { 0.0 }).collect());
-    let mut output = Enclosed::exact(samples.inputs.clone().unwrap_or_else(identity));
+    let exact = |rows, columns, values| Enclosed::exact(Matrix { rows, columns, values });
+    let weight = |l: usize| exact(layers.widths[l], layers.widths[l - 1], tensors[2 * l - 2].to_vec());
+    let weights: Vec<Enclosed> = (1..=last).map(weight).collect();
+    let identity = || (0..n * n).map(|k| if k % (n + 1) == 0 { 1.0 } else { 0.0 }).collect();
+    let mut output = samples.inputs.clone().map_or_else(|| exact(n, n, identity()), Enclosed::exact);
     let (mut h, mut h_tilde) = (vec![vec![Upper::UNKNOWN; n + 1]], vec![input_norms(&inputs)]);
-    let (mut units, mut slopes, mut extended) = (vec![Vec::new()], vec![Vec::new()], vec![None]);
+    let (mut units, mut slopes, mut inner) = (vec![Vec::new()], vec![Vec::new()], vec![inputs.gram.intervals()]);
     for l in 1..=last {
         let (width, bias) = (layers.widths[l], tensors[2 * l - 1]);
         let mut z = output.times_transposed(&weights[l - 1]).intervals();
@@ -190,13 +207,13 @@ pub(crate) fn tensors(samples: &Samples, layers: &Layers, inputs: InputGram, ten
             slopes.push(slope);
             h.push(output.norms(m));
             h_tilde.push(rows.norms(m));
-            extended.push(Some(rows));
+            inner.push(rows.times_transposed(&rows).intervals());
         }
     }
-    let mut g = vec![Enclosed::exact(dense(n, 1, vec![1.0; n])); last + 1];
+    let mut g = vec![exact(n, 1, vec![1.0; n]); last + 1];
     let mut v_inf = vec![Vec::new(); last];
     for l in (1..last).rev() {
-        let v = g[l + 1].times_transposed(&weights[l].transposed()).intervals();
+        let v = g[l + 1].times_transposed(&Enclosed::exact(weights[l].middle.transposed())).intervals();
         let width = layers.widths[l];
         v_inf[l] = v.chunks(width).map(|row| Upper::maximum(row.iter().map(|x| x.magnitude()))).collect();
         let product: Vec<Interval> = v.iter().zip(&slopes[l]).map(|(&v, &s)| v * s).collect();
@@ -206,75 +223,51 @@ pub(crate) fn tensors(samples: &Samples, layers: &Layers, inputs: InputGram, ten
     Centre {
         root: m.iter().map(|&m| Upper::new(m).sqrt()).collect(),
         root_all: Upper::new(samples.count as f64).sqrt(),
-        norm_w: std::iter::once(Upper::ZERO).chain(weights.iter().map(Matrix::spectral_norm)).collect(),
+        norm_w: std::iter::once(Upper::ZERO).chain(weights.iter().map(|w| w.middle.spectral_norm())).collect(),
         h,
         h_tilde,
         g: g.iter().map(|g| g.norms(m)).collect(),
         g_low: g[1].intervals().chunks(layers.widths[1]).map(low).collect(),
         v_inf,
-        g_floor: tensor_floor(layers, &weights),
+        g_floor: tensor_floor(&layers, &weights),
         rho: (0..n).map(|i| units[last][i][0] - Interval::exact(samples.targets[i])).collect(),
-        kernel: Kernel {
-            base: layerwise_kernel(&extended, &g, &inputs.gram),
-            scale: Interval::ONE,
-            shift: Interval::ZERO,
-        },
+        kernel: Kernel { base: layerwise_kernel(&g, &inner), scale: Interval::ONE, shift: Interval::ZERO },
         units,
         smin_inputs: inputs.smin,
         smin_start: Lower::ZERO,
         smax_start: Upper::UNKNOWN,
         positive: None,
+        samples,
+        layers,
     }
 }
 
 /// (T7+) With layers 2..L frozen and entrywise positive, and sigma' >= c > 0, the entries of g_1 are at least those of
 /// gamma_1: gamma_{L-1} = c W_L^T, gamma_l = c W_{l+1}^T gamma_{l+1}.
-fn tensor_floor(layers: &Layers, weights: &[Matrix]) -> Lower {
+fn tensor_floor(layers: &Layers, weights: &[Enclosed]) -> Lower {
     let last = layers.count();
-    let usable = |l: usize| layers.weights[l] == 0.0 && weights[l - 1].values.iter().all(|&x| x > 0.0);
+    let usable = |l: usize| layers.weights[l] == 0.0 && weights[l - 1].middle.values.iter().all(|&x| x > 0.0);
     if !(2..=last).all(usable) {
         return Lower::ZERO;
     }
     let c = Lower::new(layers.activation.slope_floor());
     let mut gamma = vec![Lower::ONE];
     for l in (1..last).rev() {
-        let w = &weights[l];
+        let w = &weights[l].middle;
         let entry = |k: usize| (0..w.rows).map(|j| Lower::new(w.row(j)[k]) * gamma[j]).sum::<Lower>() * c;
         gamma = (0..w.columns).map(entry).collect();
     }
     gamma.into_iter().map(Lower::square).sum::<Lower>().sqrt()
 }
 
-/// (T6) `sum_l (G_l G_l^T) o (H~_{l-1} H~_{l-1}^T)`, with the Gram matrix of the inputs in place of `H~_0 H~_0^T`. With p, q the
-/// norms of middles and r, t those of radii, a scalar product of two enclosed rows is wrong by at most
-/// `gamma p_i p_j + p_i r_j + r_i p_j + r_i r_j`; a product of two such numbers by the product rule. The sums of these
-/// non-negative errors are enlarged for their own rounding.
-fn layerwise_kernel(h_tilde: &[Option<Enclosed>], g: &[Enclosed], gram: &Symmetric) -> Symmetric {
-    let (n, last) = (gram.n, h_tilde.len());
-    let norms = |x: &Enclosed| x.row_norms().iter().map(|&(a, b)| (a.get(), b.get())).collect::<Vec<_>>();
-    let g_norms: Vec<_> = g.iter().map(norms).collect();
-    let h_norms: Vec<_> = h_tilde.iter().map(|h| h.as_ref().map(norms)).collect();
-    let product = |x: &Enclosed, norms: &[(f64, f64)], i: usize, j: usize| {
-        let ((p, r), (q, t)) = (norms[i], norms[j]);
-        let error = plain_dot_error(x.middle.columns) * p * q + p * t + r * q + r * t + 1e-300;
-        (plain_dot(x.middle.row(i), x.middle.row(j)), error)
-    };
-    let mut squares = 0.0;
-    let mut kernel = Symmetric::from_entries(n, Upper::ZERO, |i, j| {
-        let (mut sum, mut error) = (0.0, 0.0);
-        for l in 1..=last {
-            let (outer, outer_error) = product(&g[l], &g_norms[l], i, j);
-            let (inner, inner_error) = match (&h_tilde[l - 1], &h_norms[l - 1]) {
-                (Some(h), Some(norms)) => product(h, norms, i, j),
-                _ => (gram.hi[i * n + j], gram.error.get() + U * gram.hi[i * n + j].abs()),
-            };
-            sum += outer * inner;
-            error += outer_error * (inner.abs() + inner_error) + outer.abs() * inner_error;
-            error += 2.0 * U * (outer * inner).abs() + 2.0 * U * sum.abs();
-        }
-        squares += error * error * if i == j { 1.0 } else { 2.0 };
-        Pair::exact(sum)
-    });
-    kernel.error = Upper::new(squares * (1.0 + 1e-7)).sqrt() + Upper::new(n as f64 * 1e-150);
-    kernel
+/// (T6) `sum_l (G_l G_l^T) o (H~_{l-1} H~_{l-1}^T)` in interval arithmetic, the last ones being the Gram matrices `inner`.
+fn layerwise_kernel(g: &[Enclosed], inner: &[Vec<Interval>]) -> Symmetric {
+    let n = g[0].middle.rows;
+    let mut sum = vec![Interval::ZERO; n * n];
+    for (g, inner) in g[1..].iter().zip(inner) {
+        let outer = g.times_transposed(g).intervals();
+        sum.iter_mut().zip(outer.iter().zip(inner)).for_each(|(sum, (&a, &b))| *sum = *sum + a * b);
+    }
+    let error = Upper::norm(sum.iter().map(|x| x.radius()));
+    Symmetric::from_entries(n, error, |i, j| Pair::exact(sum[i * n + j].middle()))
 }

@@ -8,7 +8,7 @@ use crate::format::{self, Claim, Data, Descent, Envelope, File, Form, Metric, Ne
 use crate::hex::HexFloat;
 use crate::matrix::Symmetric;
 use crate::pairs::Pair;
-use crate::start::{Centre, InputGram, Layers, Samples, input_gram, positive, tensors};
+use crate::start::{Centre, InputGram, Layers, input_gram, positive, tensors};
 use crate::{CheckError, descent, hash, multiplicative};
 use gradcert_rigor::{Lower, Upper};
 
@@ -117,7 +117,7 @@ impl Case {
     }
 
     /// Samples and centre with verified singular values, weaker than the truth by about `SLACK`.
-    pub(crate) fn centre(&self) -> (Samples, Centre) {
+    pub(crate) fn centre(&self) -> Centre {
         let layers = self.layers();
         let samples =
             coordinates(merged(self.given(), &self.targets, self.merge).unwrap(), self.inputs, &layers).unwrap();
@@ -129,34 +129,34 @@ impl Case {
         let mut centre = match &self.start {
             Kind::Positive { hidden, output } => {
                 let entries = [0.0, 0.0].iter().chain(hidden).chain([output]).copied().collect();
-                positive(&samples, &layers, gram, entries)
+                positive(samples, layers, gram, entries)
             }
-            Kind::Tensors(all) => tensors(&samples, &layers, gram, &all.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+            Kind::Tensors(all) => tensors(samples, layers, gram, &all.iter().map(Vec::as_slice).collect::<Vec<_>>()),
         };
         let kernel = &centre.kernel;
         let low = kernel.base.combined(Pair::exact(1.0), Pair::exact(kernel.shift.lo().max(0.0)));
         centre.smin_start = Lower::new(smallest(&low, &m) * kernel.scale.lo().sqrt() * (1.0 - 1e-12));
         let high = kernel.base.combined(Pair::exact(1.0), Pair::exact(kernel.shift.hi()));
         centre.smax_start = Upper::new(high.largest(&m).sqrt().get() * kernel.scale.hi().sqrt() * (1.0 + SLACK));
-        (samples, centre)
+        centre
     }
 
     pub(crate) fn claim(&self) -> Option<Descent> {
-        let layers = self.layers();
-        let (samples, centre) = self.centre();
+        let centre = self.centre();
+        let samples = &centre.samples;
         // psi, |J|, Lipschitz constant, drift.
         let bounds = |s: f64| -> [f64; 4] {
             let s = Upper::new(s);
-            let b = ball(&centre, &layers, s);
-            let more = centre.positive.as_ref().map(|p| multiplicative::psi(&centre, &layers, p, s));
+            let b = ball(&centre, s);
+            let more = centre.positive.as_ref().map(|p| multiplicative::psi(&centre, p, s));
             let psi = b.psi.max(more.unwrap_or(Lower::ZERO)).get();
-            [psi, b.norm.get(), lipschitz(&centre, &layers, s).get(), b.drift.get()]
+            [psi, b.norm.get(), lipschitz(&centre, s).get(), b.drift.get()]
         };
         let mut end = 1e-9;
         while bounds(end)[0] > 0.0 && end < 1e6 {
             end *= 2.0;
         }
-        let residual = centre.residual_squared(&samples.multiplicity).hi.sqrt() * (1.0 + SLACK);
+        let residual = centre.residual_squared().hi.sqrt() * (1.0 + SLACK);
         end = end.min(400.0 * residual / bounds(1e-9)[0]);
         let cells = 40;
         let radii: Vec<f64> = (1..=cells).map(|j| end * (j as f64 / cells as f64).powi(2)).collect();
@@ -196,7 +196,7 @@ impl Case {
                 claim.rate = hex(((1.0 - q * q) * (1.0 - SLACK)).max(0.0));
                 let valid = |n: u64| {
                     let claim = Descent { iterations: n, ..claim.clone() };
-                    descent::verify(&claim, samples.count, &samples.multiplicity, &centre.kernel, &centre.rho).is_ok()
+                    descent::verify(&claim, &centre).is_ok()
                 };
                 if valid(3_000_000) {
                     let (mut low, mut high) = (0, 3_000_000);
@@ -316,7 +316,7 @@ pub(crate) fn run(case: &Case, step: f64, iterations: usize) -> Vec<f64> {
                             + (0..widths[l - 1]).map(|k| w[j * widths[l - 1] + k] * h[l - 1][k]).sum::<f64>()
                     })
                     .collect();
-                h.push(out.iter().map(|&t| if l < last { f.value_at(t).middle() } else { t }).collect());
+                h.push(out.iter().map(|&t| if l < last { f.at(t)[0].middle() } else { t }).collect());
                 z.push(out);
             }
             let rho = h[last][0] - case.targets[i];
@@ -334,8 +334,7 @@ pub(crate) fn run(case: &Case, step: f64, iterations: usize) -> Vec<f64> {
                     let w = &all[2 * l - 2];
                     g = (0..width)
                         .map(|k| {
-                            (0..widths[l]).map(|j| g[j] * w[j * width + k]).sum::<f64>()
-                                * f.slope_at(z[l - 1][k]).middle()
+                            (0..widths[l]).map(|j| g[j] * w[j * width + k]).sum::<f64>() * f.at(z[l - 1][k])[1].middle()
                         })
                         .collect();
                 }

@@ -7,10 +7,10 @@ use gradcert_rigor::Upper;
 
 fn claim(case: &Case, radius: f64) -> DescentOriginal {
     let layers = case.layers();
-    let (samples, centre) = case.centre();
+    let centre = case.centre();
     let start = centre.positive.as_ref().unwrap();
     let n = case.samples as f64;
-    let residual = centre.residual_squared(&samples.multiplicity).hi.sqrt() * (1.0 + SLACK);
+    let residual = centre.residual_squared().hi.sqrt() * (1.0 + SLACK);
     let mut claim = DescentOriginal {
         step_size: hex(1.0),
         radius: hex(radius),
@@ -24,11 +24,11 @@ fn claim(case: &Case, radius: f64) -> DescentOriginal {
         first_partials: hex(0.0),
         second_partials: hex(0.0),
     };
-    claim.alpha = hex(alpha(&claim, samples.count, &layers, &centre, start).get() * (1.0 - SLACK));
+    claim.alpha = hex(alpha(&claim, &centre, start).get() * (1.0 - SLACK));
     let ratio = (4.0 * residual * residual / (n * radius * radius * claim.alpha.get())).sqrt();
     assert!(ratio < 1.0, "not certified: {ratio}");
     claim.epsilon = hex((1.0 - ratio) * (1.0 - SLACK));
-    let (l1, l2) = partials(n, residual, Upper::new(2.0 * radius), &layers, &centre);
+    let (l1, l2) = partials(residual, Upper::new(2.0 * radius), &centre);
     let (l1, l2) = (l1.get() * (1.0 + SLACK), l2.get() * (1.0 + SLACK));
     (claim.first_partials, claim.second_partials) = (hex(l1), hex(l2));
     let p: f64 = (1..=layers.count()).map(|l| trained(&layers, l)).sum();

@@ -136,7 +136,7 @@ fn setting_mutants(case: &Case, file: &File) -> Vec<Mutant> {
         first(f).network.widths.remove(1);
     });
     // Another activation with the same slope at 0 may satisfy the same bounds, so it is not an attack.
-    let slope = |name: &str| Activation::parse(name).map(|f| f.slope_at(0.0).middle());
+    let slope = |name: &str| Activation::parse(name).map(|f| f.at(0.0)[1].middle());
     let names = [
         "relu",
         "",

@@ -46,7 +46,7 @@ pub(crate) fn cases() -> Vec<Case> {
     // Random starts are certifiable where the residual is small: the targets are moved close to the outputs.
     for case in &mut all {
         if let Kind::Tensors(_) = case.start {
-            let outputs = Case { targets: vec![0.0; case.samples], ..case.clone() }.centre().1.rho;
+            let outputs = Case { targets: vec![0.0; case.samples], ..case.clone() }.centre().rho;
             case.targets = outputs.iter().zip(&case.targets).map(|(f, y)| f.middle() + 1e-3 * y).collect();
         }
     }

@@ -26,7 +26,7 @@ fn timing() {
             if n == 300 {
                 case = case.random_start(5, 1.0);
                 if let Kind::Tensors(_) = case.start {
-                    let outputs = Case { targets: vec![0.0; n], ..case.clone() }.centre().1.rho;
+                    let outputs = Case { targets: vec![0.0; n], ..case.clone() }.centre().rho;
                     case.targets = outputs.iter().zip(&case.targets).map(|(f, y)| f.middle() + 1e-4 * y).collect();
                 }
             }
@@ -95,16 +95,14 @@ fn smallest_singular_values_of_nearly_collinear_inputs_are_found() {
 fn timing_of_400_radii() {
     for (n, d, layers, width) in [(38, 3051, 2, 32), (500, 1000, 2, 32), (500, 1000, 4, 32)] {
         let case = Case::new(7, n, d, layers, width, 300.0);
-        let (_, centre) = case.centre();
-        let shape = case.layers();
+        let centre = case.centre();
         let start = Instant::now();
         let positive = centre.positive.as_ref().unwrap();
         let radius = |j: usize| Upper::new(1e-3 * j as f64);
-        let some =
-            (1..=400).filter(|&j| multiplicative::psi(&centre, &shape, positive, radius(j)).is_positive()).count();
+        let some = (1..=400).filter(|&j| multiplicative::psi(&centre, positive, radius(j)).is_positive()).count();
         let first = start.elapsed();
         let start = Instant::now();
-        let all = (1..=400).filter(|&j| ball(&centre, &shape, radius(j)).psi.is_positive()).count();
+        let all = (1..=400).filter(|&j| ball(&centre, radius(j)).psi.is_positive()).count();
         println!("n {n} L {layers}: (T9m) {first:?} ({some} positive), (T9+) {:?} ({all} positive)", start.elapsed());
     }
 }
