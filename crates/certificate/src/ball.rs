@@ -30,10 +30,6 @@ impl Add for Drift {
 }
 
 impl Drift {
-    fn zero(layers: usize) -> Drift {
-        Drift(vec![Upper::ZERO; layers + 1])
-    }
-
     fn slope(&self) -> Upper {
         Upper::norm(self.0[1..].iter().copied())
     }
@@ -100,10 +96,10 @@ struct Reach {
 /// `dz_l = s_l h~_{l-1} + (|W_l| + D s_l) dh_{l-1}`, `dh_l = phi_l dz_l`,
 /// `e_l = phi_l ((|W_{l+1}| + D s_{l+1}) e_{l+1} + D s_{l+1} |g_{l+1}|) + beta_l |v_l|_inf dz_l`.
 fn reach(centre: &Centre, s: Upper) -> Reach {
-    let (last, count, layers) = (centre.last(), centre.root.len(), &centre.layers);
+    let (last, count, layers) = (centre.layers.count(), centre.root.len(), &centre.layers);
     let f = layers.activation;
     let factor = |l: usize| Upper::new(layers.weights[l]);
-    let zeros = vec![Drift::zero(last); count + 1];
+    let zeros = vec![Drift(vec![Upper::ZERO; last + 1]); count + 1];
     let (mut dz, mut dh) = (vec![zeros.clone()], vec![zeros.clone()]);
     let (mut phi, mut beta) = (vec![Vec::new()], vec![Vec::new()]);
     for l in 1..last {
@@ -134,7 +130,7 @@ fn reach(centre: &Centre, s: Upper) -> Reach {
         let supremum = |i: usize| {
             let (moved, ones) = (dh[l][i].value(s), if i < count { Upper::ONE } else { centre.root_all });
             let sum = centre.h_tilde[l][i] + factor(l + 1) * moved;
-            sum.min(layers.extended(l + 1, centre.h[l][i] + moved, ones))
+            sum.min((factor(l + 1) * (centre.h[l][i] + moved)).hypot(Upper::new(layers.biases[l + 1]) * ones))
         };
         (0..=count).map(supremum).collect()
     };
@@ -146,7 +142,7 @@ fn reach(centre: &Centre, s: Upper) -> Reach {
 /// Block l of J is the row-wise product `G_l (.) H~_{l-1}`, and `|A (.) B| <= max |a_i| |B|`, `<= |A| max |b_i|`. Its
 /// drift is `dG (.) H~ + G' (.) D_W dH`. Blocks are bounded by `C_l . (s_1..s_L) + R_l`, so `|J - J(w0)| <= |C| s + |R|`.
 pub(crate) fn ball(centre: &Centre, s: Upper) -> Ball {
-    let (last, count, layers) = (centre.last(), centre.root.len(), &centre.layers);
+    let (last, count, layers) = (centre.layers.count(), centre.root.len(), &centre.layers);
     let reach = reach(centre, s);
     let (mut rows, mut rest, mut norms) = (Vec::new(), Vec::new(), Vec::new());
     for l in 1..=last {
@@ -182,7 +178,7 @@ fn row_wise(a: &[Upper], b: &[Upper]) -> Upper {
 /// same symmetric bilinear form, so each entry may be replaced by the smaller of the two. `|W_l| + s` keeps the whole s,
 /// as the move u is independent of the position in the ball.
 pub(crate) fn lipschitz(centre: &Centre, s: Upper) -> Upper {
-    let (last, count, layers) = (centre.last(), centre.root.len(), &centre.layers);
+    let (last, count, layers) = (centre.layers.count(), centre.root.len(), &centre.layers);
     let Reach { phi, bend, h, g, .. } = reach(centre, s);
     let mut m = vec![vec![Upper::ZERO; last]; last];
     for k in 1..=last {

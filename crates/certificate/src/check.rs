@@ -6,11 +6,11 @@ use crate::format::{Certificate, Claim, Descent, File, Inputs as Coordinates, St
 use crate::hex::HexFloat;
 use crate::limits::{MAX_MAGNITUDE, MAX_SAMPLES, MAX_WORK, parse, require};
 use crate::matrix::{Matrix, Symmetric};
-use crate::pairs::Pair;
-use crate::start::{Centre, InputGram, Layers, Samples};
+use crate::pairs::{Pair, U};
+use crate::start::{Centre, Layers, Samples};
 use crate::{descent, hash, multiplicative, original, start};
 use gradcert_rigor::rounding::{div_down, div_up, mul_down, mul_up, sqrt_up};
-use gradcert_rigor::{Lower, Upper};
+use gradcert_rigor::{Interval, Lower, Upper};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -171,12 +171,9 @@ fn one(certificate: &Certificate, file: &File, inputs: Inputs, problem: &Problem
         Claim::DescentOriginal(claim) => (claim.smin_inputs, gram.largest(m).sqrt(), claim.residual),
     };
     singular_values_above("smin_inputs", &gram, m, smin, 1.0)?;
-    let gram = InputGram { gram, smin: Lower::new(smin.get()), smax };
-    let mut centre = centre(&certificate.start, samples, layers, gram, problem)?;
-    // Compared as pairs: nothing is lost to the rounding of a square root.
-    let (square, exact) = (centre.residual_squared(), Pair::exact(residual.get()));
-    let excess = exact.times(exact).plus(square.negative()).hi;
-    proved(excess >= 0.0, "residual", format!("{:e}", residual.get()), format!("{:e}", sqrt_up(square.hi)))?;
+    let mut centre = Centre::new(samples, layers, gram, Lower::new(smin.get()), smax);
+    at_start(&certificate.start, problem, &mut centre)?;
+    residual_above(residual, &centre)?;
     let mut verified = vec![
         format!("hashes of {} x {} inputs and of the targets", inputs.samples, inputs.features),
         format!("{} distinct samples, singular values of the inputs", centre.root.len()),
@@ -190,9 +187,9 @@ fn one(certificate: &Certificate, file: &File, inputs: Inputs, problem: &Problem
             (claim.step_size, claim.tolerance, claim.iterations, claim.rate)
         }
         Claim::DescentOriginal(claim) => {
-            let start = centre.positive.as_ref();
-            proved(start.is_some(), "start", "a positive start", "tensors")?;
-            start.map_or(Ok(()), |start| original::verify(claim, &centre, start))?;
+            let entries = centre.positive.as_deref();
+            proved(entries.is_some(), "start", "a positive start", "tensors")?;
+            entries.map_or(Ok(()), |entries| original::verify(claim, &centre, entries))?;
             verified.push(format!("alpha >= {:e} on the ball of radius {:e}", claim.alpha.get(), claim.radius.get()));
             (claim.step_size, claim.tolerance, claim.iterations, claim.rate)
         }
@@ -241,35 +238,42 @@ pub(crate) fn coordinates(samples: Samples, inputs: Coordinates, layers: &Layers
     Ok(Samples { inputs: None, ..samples })
 }
 
-fn centre(
-    start: &Start,
-    samples: Samples,
-    layers: Layers,
-    gram: InputGram,
-    problem: &Problem,
-) -> Result<Centre, CheckError> {
+fn at_start(start: &Start, problem: &Problem, centre: &mut Centre) -> Result<(), CheckError> {
     let sha256 = match start {
         Start::Positive { hidden, output } => {
             let entries = hidden.iter().chain([output]).map(|x| x.get());
-            return Ok(start::positive(samples, layers, gram, [0.0, 0.0].into_iter().chain(entries).collect()));
+            start::positive(centre, [0.0, 0.0].into_iter().chain(entries).collect());
+            return Ok(());
         }
         Start::Tensors { sha256 } => sha256,
     };
-    let tensors =
-        problem.start.ok_or_else(|| CheckError::Data("the certificate needs the parameters of its start".into()))?;
-    let whitened = samples.inputs.is_none();
-    let fits = tensors.len() == 2 * layers.count()
-        && (1..=layers.count()).all(|l| {
-            let (weight, bias) = (tensors[2 * l - 2], tensors[2 * l - 1]);
-            let absent = l == 1 && whitened && bias.is_empty();
-            let rows = layers.widths[l];
-            rows.checked_mul(layers.widths[l - 1]) == Some(weight.len()) && (bias.len() == rows || absent)
-        });
-    usable(fits, "the parameters of the start do not fit the widths")?;
+    let missing = || CheckError::Data("the certificate needs the parameters of its start".into());
+    let (tensors, widths) = (problem.start.ok_or_else(missing)?, &centre.layers.widths);
+    let whitened = centre.samples.inputs.is_none();
+    // Widths are at most 10^9.
+    let sizes = widths.windows(2).flat_map(|w| [w[0] as u64 * w[1] as u64, w[1] as u64]);
+    let fits = |(k, size)| {
+        let found = tensors.get(k).map(|t: &&[f64]| t.len() as u64);
+        found == Some(size) || (whitened && k == 1 && found == Some(0))
+    };
+    let fit = tensors.len() == 2 * (widths.len() - 1) && sizes.enumerate().all(fits);
+    usable(fit, "the parameters of the start do not fit the widths")?;
     usable(!whitened || tensors[1].iter().all(|&b| b == 0.0), "whitened inputs have no first bias")?;
     tensors.iter().try_for_each(|t| in_range(t, "parameters"))?;
-    hashed(hash::parameters(&layers.widths, tensors.iter().copied()) == *sha256, "parameters")?;
-    Ok(start::tensors(samples, layers, gram, tensors))
+    hashed(hash::parameters(widths, tensors.iter().copied()) == *sha256, "parameters")?;
+    start::tensors(centre, tensors);
+    Ok(())
+}
+
+/// `stated^2 >= |rho(w0)|^2 = sum m_i rho_i^2`, as pairs: nothing is lost to the rounding of a square root. Each term and each
+/// sum is wrong by at most 24 u^2 of the total.
+fn residual_above(stated: HexFloat, centre: &Centre) -> Result<(), CheckError> {
+    let square = |x: f64| Pair::exact(x).times(Pair::exact(x));
+    let weighted = |(x, &m): (&Interval, &f64)| square(x.magnitude().get()).times(Pair::exact(m));
+    let total = centre.rho.iter().zip(&centre.samples.multiplicity).map(weighted).fold(Pair::default(), Pair::plus);
+    let error = (centre.rho.len() + 8) as f64 * 64.0 * U * U * total.hi + 1e-280;
+    let excess = square(stated.get()).plus(total.negative()).hi;
+    proved(excess >= error, "residual", format!("{:e}", stated.get()), format!("{:e}", sqrt_up(total.hi)))
 }
 
 /// Everything of a [`Descent`] claim but inputs and residual. Each number is verified from those before it.
@@ -297,8 +301,8 @@ fn profile(claim: &Descent, centre: &Centre) -> Result<(), CheckError> {
     let mut best = centre.g_floor * centre.smin_inputs;
     for (j, (radius, psi)) in claim.radii.iter().zip(&claim.psi).enumerate().rev() {
         let s = Upper::new(radius.get());
-        if let (Some(start), true) = (&centre.positive, psi.get() > best.get()) {
-            best = best.max(multiplicative::psi(centre, start, s));
+        if let (Some(entries), true) = (&centre.positive, psi.get() > best.get()) {
+            best = best.max(multiplicative::psi(centre, entries, s));
         }
         if psi.get() > best.get() {
             best = best.max(ball(centre, s).psi);
@@ -310,15 +314,13 @@ fn profile(claim: &Descent, centre: &Centre) -> Result<(), CheckError> {
 
 /// `scale M A M >= s^2`, M = diag(sqrt m). By congruence with M^-1 it is `A >= diag(s^2 / (scale m_i))`, without roots.
 fn singular_values_above(field: &str, a: &Symmetric, m: &[f64], s: HexFloat, scale: f64) -> Result<(), CheckError> {
-    let s = s.get();
-    let levels: Vec<f64> = m.iter().map(|&m| div_up(mul_up(s, s), mul_down(scale, m))).collect();
-    let holds = s == 0.0 || (scale > 0.0 && a.at_least(&levels));
-    proved(holds, field, format!("{s:e}"), "a smaller number, if any")
+    let level = |&m: &f64| div_up(mul_up(s.get(), s.get()), mul_down(scale, m));
+    let holds = s.get() == 0.0 || (scale > 0.0 && a.at_least(&m.iter().map(level).collect::<Vec<_>>()));
+    proved(holds, field, format!("{:e}", s.get()), "a smaller number, if any")
 }
 
 /// `scale M A M <= s^2`, the same way.
 fn singular_values_below(field: &str, a: &Symmetric, m: &[f64], s: HexFloat, scale: f64) -> Result<(), CheckError> {
-    let s = s.get();
-    let levels: Vec<f64> = m.iter().map(|&m| div_down(mul_down(s, s), mul_up(scale, m))).collect();
-    proved(a.at_most(&levels), field, format!("{s:e}"), "a larger number")
+    let level = |&m: &f64| div_down(mul_down(s.get(), s.get()), mul_up(scale, m));
+    proved(a.at_most(&m.iter().map(level).collect::<Vec<_>>()), field, format!("{:e}", s.get()), "a larger number")
 }

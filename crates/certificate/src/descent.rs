@@ -32,10 +32,7 @@ pub(crate) fn verify(claim: &Descent, centre: &Centre) -> Result<(), CheckError>
     step.hypothesis()?;
     step.rate()?;
     let target = sqrt_down(mul_down(count as f64, claim.tolerance.get()));
-    let mut spectral = match claim.envelope {
-        Envelope::Contraction => None,
-        Envelope::Spectral => Some(Spectral::new(&step, centre)),
-    };
+    let mut spectral = (claim.envelope == Envelope::Spectral).then(|| Spectral::new(&step, centre));
     let reached = step.bound_after(claim.iterations, target, spectral.as_mut());
     proved(reached <= target, "iterations", claim.iterations, format!("|rho| <= {reached:e}, not {target:e}"))
 }
@@ -58,16 +55,15 @@ impl Step<'_> {
     /// thetas do not increase in t0 and hold for every t1 that bounds c |J|^2, so the formulas are evaluated at these two doubles.
     pub(crate) fn theta(&self) -> f64 {
         let [t0, t1, one, two] = [self.t0, self.t1, 1.0, 2.0].map(Interval::exact);
-        let mut lam = Interval::ZERO;
-        match self.claim.form {
-            Form::First => lam = Interval::exact(self.lam(self.claim.residual.get())),
-            Form::Second if self.t1 <= 1.0 => return 1.0,
-            // Only where t1 >= 2 / (1 + t0) for certain; the formula below is a lower bound there too.
-            Form::Second if mul_down(self.t1, sub_down(self.t0, -1.0)) >= 2.0 => {
-                return ((two - t1) / (t0 * t1).sqrt()).lower().get();
-            }
-            Form::Second => {}
+        let second = self.claim.form == Form::Second;
+        if second && self.t1 <= 1.0 {
+            return 1.0;
         }
+        // Only where t1 >= 2 / (1 + t0) for certain; the formula below is a lower bound there too.
+        if second && mul_down(self.t1, sub_down(self.t0, -1.0)) >= 2.0 {
+            return ((two - t1) / (t0 * t1).sqrt()).lower().get();
+        }
+        let lam = if second { Interval::ZERO } else { Interval::exact(self.lam(self.claim.residual.get())) };
         let top = Interval::exact(self.t1.max(1.0));
         let room = two - t0 - top - two * lam;
         if room.lo() <= 0.0 {
@@ -144,7 +140,6 @@ impl Step<'_> {
                 continue;
             }
             let steps = match k {
-                _ if q == 1.0 => return u,
                 ..SINGLE => 1,
                 _ if self.lam(u) < 1e-13 => u64::MAX,
                 _ => (1e-4 / (1.0 - q)).max(1.0) as u64,
@@ -175,7 +170,6 @@ pub(crate) fn power_up(q: f64, mut k: u64) -> f64 {
 /// `rho_k - v_k = d_k` obeys `|d_{k+1}| <= q0 |d_k| + |(I - c K0) v_k - v_{k+1}| + c delta |rho_k|`.
 /// Here v_{k+1} is the computed `(I - B) v_k`.
 struct Spectral {
-    n: usize,
     matrix: Vec<f64>,
     v: Vec<f64>,
     /// `|d_k|`, `|v_k|` from above.
@@ -211,7 +205,6 @@ impl Spectral {
         let spectrum = step.c * Interval::exact(smin).square().hull(Interval::exact(smax).square());
         let delta = Upper::new(drift) * (Upper::new(norm) + Upper::new(smax));
         Spectral {
-            n,
             distance: Upper::norm(weighted.iter().map(|x| x.radius())),
             norm: size(&v),
             v,
@@ -224,12 +217,12 @@ impl Spectral {
 
     /// The work of the envelope is bounded; a longer count goes on with the contraction alone.
     fn affordable(&self, k: u64) -> bool {
-        k < SINGLE && (k as f64) * (self.n as f64).powi(2) < 2e11
+        k < SINGLE && (k as f64) * (self.v.len() as f64).powi(2) < 2e11
     }
 
     /// `|rho_{k+1}| <= |v_{k+1}| + d_{k+1}`, given `|rho_k| <= u`.
     fn advance(&mut self, u: f64) -> f64 {
-        let n = self.n;
+        let n = self.v.len();
         let row = |i: usize| self.v[i] - plain_dot(&self.matrix[i * n..(i + 1) * n], &self.v);
         let next: Vec<f64> = (0..n).map(row).collect();
         let norm = Upper::norm(next.iter().map(|x| Upper::new(x.abs())));

@@ -10,7 +10,6 @@ mod activation;
 mod ball;
 pub mod check;
 mod descent;
-mod enclosed;
 pub mod format;
 pub mod hash;
 pub mod hex;

@@ -48,22 +48,17 @@ pub(crate) fn require(condition: bool, field: &str, reason: &str) -> Result<(), 
     if condition { Ok(()) } else { Err(CheckError::Limit { field: field.into(), reason: reason.into() }) }
 }
 
-/// The named fields of a structure, with their names.
+/// Names and values of fields.
 macro_rules! fields {
-    ($from:ident: $($field:ident),*) => { [$((stringify!($field), $from.$field)),*] };
+    ($from:ident: $($field:ident),*) => { [$((stringify!($field), std::slice::from_ref(&$from.$field))),*] };
 }
 
-fn named(name: &'static str, list: &[HexFloat]) -> Vec<(&'static str, HexFloat)> {
-    list.iter().map(|&x| (name, x)).collect()
-}
-
-fn positive(fields: &[(&str, HexFloat)]) -> Result<(), CheckError> {
-    let fits = |x: HexFloat| (1.0 / MAX_MAGNITUDE..=MAX_MAGNITUDE).contains(&x.get());
-    fields.iter().try_for_each(|&(field, x)| require(fits(x), field, "1e-100 to 1e100"))
-}
-
-fn non_negative(fields: &[(&str, HexFloat)]) -> Result<(), CheckError> {
-    fields.iter().filter(|(_, x)| x.get() != 0.0).try_for_each(|&field| positive(&[field]))
+/// Are all numbers in the range of positive ones, or 0 where that is allowed?
+fn sizes(zero_allowed: bool, fields: &[(&str, &[HexFloat])]) -> Result<(), CheckError> {
+    let range = 1.0 / MAX_MAGNITUDE..=MAX_MAGNITUDE;
+    let fits = |x: &HexFloat| range.contains(&x.get()) || (zero_allowed && x.get() == 0.0);
+    let reason = if zero_allowed { "0, or 1e-100 to 1e100" } else { "1e-100 to 1e100" };
+    fields.iter().try_for_each(|(field, list)| require(list.iter().all(fits), field, reason))
 }
 
 fn network(certificate: &Certificate, file: &File) -> Result<(), CheckError> {
@@ -73,7 +68,7 @@ fn network(certificate: &Certificate, file: &File) -> Result<(), CheckError> {
     require(network.widths.iter().all(|w| (1..=MAX_COUNT).contains(w)), "widths", "each 1 to 10^9")?;
     require(network.widths[layers] == 1, "widths", "one output")?;
     require(metric.weights.len() == layers && metric.biases.len() == layers, "metric", "one factor per layer")?;
-    non_negative(&named("metric", &[metric.weights.as_slice(), &metric.biases].concat()))?;
+    sizes(true, &[("metric", &metric.weights), ("metric", &metric.biases)])?;
     if network.inputs == Inputs::Raw {
         require(network.widths[0] == file.data.features, "widths", "d_0 is the number of features")?;
     } else {
@@ -81,7 +76,7 @@ fn network(certificate: &Certificate, file: &File) -> Result<(), CheckError> {
     }
     if let Start::Positive { hidden, output } = start {
         require(hidden.len() == layers - 2, "start.hidden", "one entry per layer between the first and the last")?;
-        positive(&[named("start.hidden", hidden), named("start.output", &[*output])].concat())?;
+        sizes(false, &[("start.hidden", hidden), ("start.output", &[*output])])?;
     }
     Ok(())
 }
@@ -89,23 +84,24 @@ fn network(certificate: &Certificate, file: &File) -> Result<(), CheckError> {
 fn claim(certificate: &Certificate) -> Result<(), CheckError> {
     let (rate, iterations) = match &certificate.claim {
         Claim::Descent(claim) => {
-            positive(&fields!(claim: step_size, radius, tolerance, theta))?;
-            non_negative(&fields!(claim: residual, smin_inputs, smax_inputs, smin_start, smax_start))?;
-            non_negative(&fields!(claim: jacobian_norm, jacobian_lipschitz, jacobian_drift))?;
             let (radii, psi) = (&claim.radii, &claim.psi);
+            sizes(false, &fields!(claim: step_size, radius, tolerance, theta))?;
+            sizes(false, &[("radii", radii), ("psi", psi)])?;
+            sizes(true, &fields!(claim: residual, smin_inputs, smax_inputs, smin_start, smax_start))?;
+            sizes(true, &fields!(claim: jacobian_norm, jacobian_lipschitz, jacobian_drift))?;
             require((1..=MAX_RADII).contains(&radii.len()), "radii", "1 to 4096")?;
             require(psi.len() == radii.len(), "psi", "as many as radii")?;
-            positive(&[named("radii", radii), named("psi", psi)].concat())?;
             require(radii.windows(2).all(|w| w[0] < w[1]), "radii", "increasing")?;
             require(psi.windows(2).all(|w| w[0] >= w[1]), "psi", "non-increasing")?;
             require(radii.last() == Some(&claim.radius), "radius", "the last of the radii")?;
             (claim.rate, claim.iterations)
         }
         Claim::DescentOriginal(claim) => {
-            positive(
+            sizes(
+                false,
                 &fields!(claim: step_size, radius, tolerance, smin_inputs, alpha, first_partials, second_partials),
             )?;
-            non_negative(&fields!(claim: residual))?;
+            sizes(true, &fields!(claim: residual))?;
             require(claim.epsilon.get() > 0.0 && claim.epsilon.get() < 1.0, "epsilon", "between 0 and 1")?;
             (claim.rate, claim.iterations)
         }

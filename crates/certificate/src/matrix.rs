@@ -1,6 +1,7 @@
-//! Proofs about symmetric matrices: a factorisation is found in floating point, and its residual is bounded afterwards.
+//! Matrices: exact, enclosed entry by entry, and symmetric ones about whose eigenvalues something is to be proved. For that a
+//! factorisation is found in floating point, and its residual is bounded afterwards.
 
-use crate::pairs::{Pair, U, dot, dot_error, plain_dot, two_sum};
+use crate::pairs::{Pair, U, dot, dot_error, plain_dot, plain_dot_error, two_sum};
 use gradcert_rigor::rounding::div_down;
 use gradcert_rigor::{Interval, Upper};
 
@@ -32,6 +33,65 @@ impl Matrix {
         let short = if self.rows <= self.columns { self } else { &self.transposed() };
         let gram = Symmetric::gram(short);
         gram.largest(&vec![1.0; gram.n]).sqrt().min(self.frobenius())
+    }
+}
+
+/// An unknown matrix within `radius` of `middle`, entrywise.
+#[derive(Clone)]
+pub(crate) struct Enclosed {
+    pub(crate) middle: Matrix,
+    pub(crate) radius: Matrix,
+}
+
+impl Enclosed {
+    pub(crate) fn exact(middle: Matrix) -> Enclosed {
+        let radius = Matrix { values: vec![0.0; middle.values.len()], ..middle };
+        Enclosed { middle, radius }
+    }
+
+    pub(crate) fn from_intervals(rows: usize, columns: usize, entries: &[Interval]) -> Enclosed {
+        let middle = entries.iter().map(|x| x.middle()).collect();
+        let radius = entries.iter().map(|x| x.radius().get()).collect();
+        Enclosed { middle: Matrix { rows, columns, values: middle }, radius: Matrix { rows, columns, values: radius } }
+    }
+
+    pub(crate) fn intervals(&self) -> Vec<Interval> {
+        let pairs = self.middle.values.iter().zip(&self.radius.values);
+        pairs.map(|(&m, &r)| Interval::around(m, Upper::new(r))).collect()
+    }
+
+    /// `A W^T`. With rows within r of m and within t of w, an entry is wrong by at most
+    /// `sum_k |w_k| (r_k + gamma |m_k|) + t_k (|m_k| + r_k)`, gamma that of the scalar product; this sum of non-negative numbers,
+    /// itself computed in doubles, is enlarged by more than twice its own relative error.
+    pub(crate) fn times_transposed(&self, w: &Enclosed) -> Enclosed {
+        let (rows, columns, length) = (self.middle.rows, w.middle.rows, self.middle.columns);
+        let gamma = plain_dot_error(length);
+        let size = |x: &Matrix| Matrix { values: x.values.iter().map(|x| x.abs()).collect(), ..*x };
+        let (m_size, w_size) = (size(&self.middle), size(&w.middle));
+        let (mut middle, mut radius) = (Vec::with_capacity(rows * columns), Vec::with_capacity(rows * columns));
+        for i in 0..rows {
+            let sides = || m_size.row(i).iter().zip(self.radius.row(i));
+            let wrong: Vec<f64> = sides().map(|(m, r)| r + gamma * m).collect();
+            let reach: Vec<f64> = sides().map(|(m, r)| m + r).collect();
+            for j in 0..columns {
+                middle.push(plain_dot(self.middle.row(i), w.middle.row(j)));
+                let error = plain_dot(&wrong, w_size.row(j)) + plain_dot(&reach, w.radius.row(j));
+                radius.push(error * (1.0 + 2.0 * gamma + 16.0 * U) + length as f64 * 1e-320);
+            }
+        }
+        Enclosed { middle: Matrix { rows, columns, values: middle }, radius: Matrix { rows, columns, values: radius } }
+    }
+
+    /// Upper bounds of the norms of the rows, and of `|diag(sqrt m) A|`, by the middle in the spectral norm and the radius
+    /// in the Frobenius norm.
+    pub(crate) fn norms(&self, m: &[f64]) -> Vec<Upper> {
+        let (entries, columns) = (self.intervals(), self.middle.columns);
+        let root = |k: usize| Interval::exact(m[k / columns]).sqrt();
+        let weighted: Vec<Interval> = entries.iter().enumerate().map(|(k, &x)| root(k) * x).collect();
+        let weighted = Enclosed::from_intervals(self.middle.rows, columns, &weighted);
+        let all = weighted.middle.spectral_norm() + weighted.radius.frobenius();
+        let row = |row: &[Interval]| Upper::norm(row.iter().map(|x| x.magnitude()));
+        entries.chunks(columns).map(row).chain([all]).collect()
     }
 }
 
@@ -68,6 +128,10 @@ impl Symmetric {
         Symmetric::from_entries(x.rows, error, |i, j| dot(x.row(i), &tail, x.row(j), &tail))
     }
 
+    pub(crate) fn identity(n: usize) -> Symmetric {
+        Symmetric::from_entries(n, Upper::ZERO, |i, j| Pair::exact(if i == j { 1.0 } else { 0.0 }))
+    }
+
     /// Enclosures of the entries.
     pub(crate) fn intervals(&self) -> Vec<Interval> {
         self.hi.iter().map(|&x| Interval::around(x, Upper::new(U * x.abs()) + self.error)).collect()
@@ -99,8 +163,7 @@ impl Symmetric {
 
     /// Is `diag(t) - A` positive semidefinite for certain?
     pub(crate) fn at_most(&self, t: &[f64]) -> bool {
-        let t: Vec<f64> = t.iter().map(|x| -x).collect();
-        self.semidefinite(-1.0, &t)
+        self.semidefinite(-1.0, t)
     }
 
     /// Upper bound of `lmax(M A M)`, M = diag(sqrt m): the smallest verified one of a few candidates above the Lanczos
@@ -116,13 +179,13 @@ impl Symmetric {
         (self.trace() + Upper::new(self.n as f64) * self.error) * Upper::maximum(m.iter().map(|&m| Upper::new(m)))
     }
 
-    /// Is `B = sign A - diag(t)` positive semidefinite? With any lower triangular L, `B - s I = L L^T + E` gives
+    /// Is `B = sign (A - diag(t))` positive semidefinite? With any lower triangular L, `B - s I = L L^T + E` gives
     /// `lmin(B) >= s - |E|`; so it is enough that `|E|`, bounded a posteriori, and what the stored entries of B miss stay
     /// below the shift s. First with L in doubles, then, for ill-conditioned matrices, with L in pairs. `false` proves
     /// nothing.
     fn semidefinite(&self, sign: f64, t: &[f64]) -> bool {
         let signed = |x: Pair| if sign < 0.0 { x.negative() } else { x };
-        let diagonal: Vec<Pair> = (0..self.n).map(|i| signed(self.entry(i, i)).plus(Pair::exact(-t[i]))).collect();
+        let diagonal: Vec<Pair> = (0..self.n).map(|i| signed(self.entry(i, i).plus(Pair::exact(-t[i])))).collect();
         if diagonal.iter().any(|d| !(d.hi > 0.0 && d.hi.is_finite())) {
             return false;
         }
@@ -166,13 +229,18 @@ impl Symmetric {
                     Pair::exact(plain_dot(&own[..j], &row[..j]))
                 };
                 let left = self.entry(i, j).plus(sum.negative());
-                let entry = if i != j {
-                    quotient(left, Pair { hi: row[j], lo: row_lo[j] }, precise)
-                } else if left.hi > 0.0 && left.hi.is_finite() {
-                    square_root(left, precise)
-                } else {
+                if i == j && !(left.hi > 0.0 && left.hi.is_finite()) {
                     return None;
+                }
+                // A square root or a quotient, and one step of Newton's method on it.
+                let (head, divisor, slope) = if i == j {
+                    let root = left.hi.sqrt();
+                    (root, Pair::exact(root), 2.0 * root)
+                } else {
+                    (left.hi / row[j], Pair { hi: row[j], lo: row_lo[j] }, row[j])
                 };
+                let rest = || left.plus(Pair::exact(head).times(divisor).negative()).hi / slope;
+                let entry = Pair::sum(head, if precise { rest() } else { 0.0 });
                 (own[j], own_lo[j]) = (entry.hi, entry.lo);
             }
         }
@@ -242,18 +310,6 @@ impl Symmetric {
         }
         x
     }
-}
-
-fn square_root(x: Pair, precise: bool) -> Pair {
-    let s = x.hi.sqrt();
-    let left = x.plus(Pair::exact(s).times(Pair::exact(s)).negative());
-    Pair::sum(s, if precise { left.hi / (2.0 * s) } else { 0.0 })
-}
-
-fn quotient(x: Pair, y: Pair, precise: bool) -> Pair {
-    let q = x.hi / y.hi;
-    let left = x.plus(Pair::exact(q).times(y).negative());
-    Pair::sum(q, if precise { left.hi / y.hi } else { 0.0 })
 }
 
 #[cfg(test)]

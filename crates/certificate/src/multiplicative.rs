@@ -1,6 +1,6 @@
 //! (T9m) A multiplicative lower bound of `smin(J)` at the positive start.
 
-use crate::start::{Centre, Positive};
+use crate::start::Centre;
 use gradcert_rigor::{Interval, Lower, Upper};
 
 const CELLS: usize = 64;
@@ -8,7 +8,7 @@ const CELLS: usize = 64;
 /// Lower bound of `smin(J)` on B(w0, s): the minimum over a cover of the splits of the ball between the first layer and
 /// the rest. In a cell `s_1 / s` lies between two neighbours of a decreasing sequence from 1 to 0; the larger one bounds
 /// s_1, the smaller one every other budget. Any sequence will do.
-pub(crate) fn psi(centre: &Centre, start: &Positive, s: Upper) -> Lower {
+pub(crate) fn psi(centre: &Centre, entries: &[f64], s: Upper) -> Lower {
     let share = |k: usize| match k {
         0 => 1.0,
         CELLS => 0.0,
@@ -16,7 +16,7 @@ pub(crate) fn psi(centre: &Centre, start: &Positive, s: Upper) -> Lower {
     };
     let cell = |k: usize| {
         let others = (Interval::ONE - Interval::exact(share(k + 1)).square()).sqrt().upper();
-        kept(centre, start, Upper::new(share(k)) * s * centre.largest_input(), others * s)
+        kept(centre, entries, Upper::new(share(k)) * s * centre.largest_input(), others * s)
     };
     Lower::minimum((0..CELLS).map(cell)) * Lower::minimum(centre.g_low.iter().copied()) * centre.smin_inputs
 }
@@ -40,15 +40,15 @@ struct Slopes {
 /// `M - y sqrt(M^2 + v^2)` with `M^2 + v^2 <= 2 M - 1 + xi^2` and also `<= top^2`; this is convex in M, with slope >= 0
 /// from the smallest admissible M on under the stated conditions. The rest is at most `v + top y`, and
 /// `v <= min(xi, (top - floor) / 2)`.
-fn kept(centre: &Centre, start: &Positive, first: Upper, other: Upper) -> Lower {
-    let (slopes, layers) = (slopes(centre, start, first, other), &centre.layers);
+fn kept(centre: &Centre, entries: &[f64], first: Upper, other: Upper) -> Lower {
+    let (slopes, layers) = (slopes(centre, first, other), &centre.layers);
     let (one, half) = (Interval::ONE, Interval::exact(0.5));
     let (mut p, mut n) = (Lower::ONE, Upper::ZERO);
-    for l in (1..centre.last()).rev() {
+    for l in (1..centre.layers.count()).rev() {
         let Slopes { xi, top, floor, convex } = slopes[l - 1];
         let moved = Upper::new(layers.weights[l + 1]) * other;
         let width = Lower::new(layers.widths[l + 1] as f64) * Lower::new(layers.widths[l] as f64);
-        let norm = Lower::new(start.entries[l + 1]) * width.sqrt();
+        let norm = Lower::new(entries[l + 1]) * width.sqrt();
         // A frozen layer adds nothing, whatever N.
         let y = if moved == Upper::ZERO { Upper::ZERO } else { moved / norm * Upper::ONE.hypot(n) };
         if !(xi.hi().is_finite() && top.hi().is_finite() && y.is_finite()) {
@@ -77,23 +77,20 @@ fn kept(centre: &Centre, start: &Positive, first: Upper, other: Upper) -> Lower 
 /// `zeta_1 = s_1 |x~|_max`, `zeta_l = (|W_l| + D s_l) sup|sigma'| zeta_{l-1} + D t_l`. On `[-zeta, zeta]` a slope differs
 /// from phi0 by at most `sup |sigma''| |z_j|`, and where sigma''(0) = 0 by `sup |sigma'''| z_j^2 / 2`; the norm of
 /// `(z_j)` and of `(z_j^2)^(1/2)` is at most zeta.
-fn slopes(centre: &Centre, start: &Positive, first: Upper, other: Upper) -> Vec<Slopes> {
+fn slopes(centre: &Centre, first: Upper, other: Upper) -> Vec<Slopes> {
     let (layers, f, zero) = (&centre.layers, centre.layers.activation, [Interval::ZERO]);
-    let mut zeta = first;
-    let mut range = Interval::ONE;
+    let (slope, mut zeta, mut range) = (f.at(0.0)[1], first, Interval::ONE);
     let layer = |l: usize| {
         if l > 1 {
             let reach = centre.norm_w[l] + Upper::new(layers.weights[l]) * other;
             zeta = reach * range.magnitude() * zeta + Upper::new(layers.biases[l]) * other;
         }
         range = f.derivative(1, &zero, zeta);
-        let mut change = f.derivative(2, &zero, zeta).magnitude() * zeta;
-        if let Some(third) = f.third_if_flat() {
-            change = change.min(third * zeta.square() * Upper::HALF);
-        }
+        let flat = f.third_if_flat() * zeta.square() * Upper::HALF;
+        let change = (f.derivative(2, &zero, zeta).magnitude() * zeta).min(flat);
         let root = Lower::new(layers.widths[l] as f64).sqrt();
         // Each end as an exact number: the bound is monotone in it.
-        let relative = |x: f64| Interval::exact(x) / start.slope;
+        let relative = |x: f64| Interval::exact(x) / slope;
         let convex = f.slope_is_convex_on_the_left().then(|| relative(f.derivative(1, &zero, zeta / root).lo()));
         Slopes {
             xi: relative((change / root).get()),
@@ -102,5 +99,5 @@ fn slopes(centre: &Centre, start: &Positive, first: Upper, other: Upper) -> Vec<
             convex,
         }
     };
-    (1..centre.last()).map(layer).collect()
+    (1..centre.layers.count()).map(layer).collect()
 }

@@ -4,25 +4,20 @@ use crate::ball::{ball, lipschitz};
 use crate::check::{CheckError, at_least, at_most, proved};
 use crate::descent::reaches;
 use crate::format::DescentOriginal;
-use crate::start::{Centre, Layers, Positive};
+use crate::start::{Centre, Layers};
 use gradcert_rigor::rounding::mul_up;
 use gradcert_rigor::{Interval, Lower, Upper};
 
 /// Verifies everything but residual and smin_inputs, which have been verified before.
-pub(crate) fn verify(claim: &DescentOriginal, centre: &Centre, start: &Positive) -> Result<(), CheckError> {
-    let (last, layers, count) = (centre.last(), &centre.layers, centre.samples.count);
+pub(crate) fn verify(claim: &DescentOriginal, centre: &Centre, entries: &[f64]) -> Result<(), CheckError> {
+    let (last, layers, count) = (centre.layers.count(), &centre.layers, centre.samples.count);
     let plain =
         layers.weights[1..].iter().all(|&d| d == 1.0) && layers.biases[1..].iter().all(|&d| d == 0.0 || d == 1.0);
     proved(plain && layers.activation.is_increasing(), "claim", "unit metric, sigma' > 0", "another setting")?;
     let (r, n, residual) = (claim.radius.get(), Interval::exact(count as f64), claim.residual.get());
-    let farthest = start.entries[2..last].iter().fold(f64::INFINITY, |a, &b| a.min(0.5 * b));
-    proved(
-        r <= farthest && r < start.entries[last],
-        "radius",
-        format!("{r:e}"),
-        "half the hidden entries, and below A",
-    )?;
-    at_most("alpha", claim.alpha, alpha(claim, centre, start).get())?;
+    let farthest = entries[2..last].iter().fold(f64::INFINITY, |a, &b| a.min(0.5 * b));
+    proved(r <= farthest && r < entries[last], "radius", format!("{r:e}"), "half the hidden entries, and below A")?;
+    at_most("alpha", claim.alpha, alpha(claim, centre, entries).get())?;
     // (T2) 4 S(w0) < (1 - eps)^2 r^2 alpha.
     let [eps, alpha, eta] = [claim.epsilon, claim.alpha, claim.step_size].map(|x| Interval::exact(x.get()));
     let kept = Interval::ONE - eps;
@@ -51,16 +46,16 @@ pub(crate) fn trained(layers: &Layers, l: usize) -> f64 {
 /// (T8) On B(w0, r) no parameter moves by more than r. So the entries of z_1 are at most `m_1 = r |x~|_max`, those of z_l
 /// at most `m_l = (b + r) d_{l-1} sup_{|t| <= m_{l-1}} |sigma| + r`; slopes are at least c_l, entries of W_l at least
 /// `a - r >= r` (W_L: A - r), so the entries of g_1 are at least `(A - r) r^{L-2} prod d_l prod c_l`.
-pub(crate) fn alpha(claim: &DescentOriginal, centre: &Centre, start: &Positive) -> Lower {
-    let (last, layers, f) = (centre.last(), &centre.layers, centre.layers.activation);
+pub(crate) fn alpha(claim: &DescentOriginal, centre: &Centre, entries: &[f64]) -> Lower {
+    let (last, layers, f) = (centre.layers.count(), &centre.layers, centre.layers.activation);
     let r = Upper::new(claim.radius.get());
     let mut reach = r * centre.largest_input();
-    let mut entry = (Interval::exact(start.entries[last]) - Interval::exact(r.get())).lower();
+    let mut entry = (Interval::exact(entries[last]) - Interval::exact(r.get())).lower();
     for l in 1..last {
         if l > 1 {
             // sigma is increasing and sigma(0) = 0.
             let size = f.at(reach.get())[0].magnitude().max(f.at(-reach.get())[0].magnitude());
-            let weight = Upper::new(start.entries[l]) + r;
+            let weight = Upper::new(entries[l]) + r;
             reach = weight * Upper::new(layers.widths[l - 1] as f64) * size + r;
             entry = entry * Lower::new(r.get()) * Lower::new(layers.widths[l] as f64);
         }

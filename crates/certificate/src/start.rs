@@ -5,9 +5,8 @@
 //! of the row `h(x_i)`, the last one bounds the spectral norm of the matrix with the rows `sqrt(m_i) h(x_i)`.
 
 use crate::activation::Activation;
-use crate::enclosed::Enclosed;
-use crate::matrix::{Matrix, Symmetric};
-use crate::pairs::{Pair, U};
+use crate::matrix::{Enclosed, Matrix, Symmetric};
+use crate::pairs::Pair;
 use gradcert_rigor::{Interval, Lower, Upper};
 
 /// The (merged) samples.
@@ -33,18 +32,6 @@ impl Layers {
     pub(crate) fn count(&self) -> usize {
         self.widths.len() - 1
     }
-
-    /// `sqrt(D_W^2 x^2 + D_b^2 ones^2)` with the factors of layer l.
-    pub(crate) fn extended(&self, l: usize, x: Upper, ones: Upper) -> Upper {
-        (Upper::new(self.weights[l]) * x).hypot(Upper::new(self.biases[l]) * ones)
-    }
-}
-
-/// `X~ X~^T` without multiplicities, `X~ = [D_W1 X, D_b1 1]`, and verified bounds of the singular values of X~ with them.
-pub(crate) struct InputGram {
-    pub(crate) gram: Symmetric,
-    pub(crate) smin: Lower,
-    pub(crate) smax: Upper,
 }
 
 /// The kernel at the start without multiplicities: `scale (base + shift 1 1^T)`.
@@ -81,36 +68,41 @@ pub(crate) struct Centre {
     pub(crate) smin_inputs: Lower,
     pub(crate) smin_start: Lower,
     pub(crate) smax_start: Upper,
-    /// The entries of a positive start.
-    pub(crate) positive: Option<Positive>,
-}
-
-/// `W_1 = 0`, `b = 0`, entries of W_l all equal to `entries[l]`, l = 2..=L; `slope = sigma'(0)`.
-pub(crate) struct Positive {
-    pub(crate) entries: Vec<f64>,
-    pub(crate) slope: Interval,
+    /// Of a positive start: `W_1 = 0`, `b = 0`, all entries of W_l are `positive[l]`, l = 2..=L.
+    pub(crate) positive: Option<Vec<f64>>,
 }
 
 impl Centre {
-    /// Number of layers.
-    pub(crate) fn last(&self) -> usize {
-        self.layers.count()
+    /// What is known without the parameters: samples, metric, `gram = X~ X~^T` without multiplicities, `X~ = [D_W1 X, D_b1 1]`, and
+    /// verified bounds of the singular values of X~ with them.
+    pub(crate) fn new(samples: Samples, layers: Layers, gram: Symmetric, smin: Lower, smax: Upper) -> Centre {
+        let (diagonal, n) = (gram.intervals(), gram.n);
+        let norms = (0..n).map(|i| diagonal[i * n + i].upper().sqrt());
+        Centre {
+            root: samples.multiplicity.iter().map(|&m| Upper::new(m).sqrt()).collect(),
+            root_all: Upper::new(samples.count as f64).sqrt(),
+            norm_w: vec![Upper::ZERO],
+            h: vec![vec![Upper::UNKNOWN; n + 1]],
+            h_tilde: vec![norms.chain([smax]).collect()],
+            g: Vec::new(),
+            g_low: Vec::new(),
+            v_inf: vec![Vec::new(); layers.count()],
+            units: vec![Vec::new()],
+            g_floor: Lower::ZERO,
+            rho: Vec::new(),
+            kernel: Kernel { base: gram, scale: Interval::ONE, shift: Interval::ZERO },
+            smin_inputs: smin,
+            smin_start: Lower::ZERO,
+            smax_start: Upper::UNKNOWN,
+            positive: None,
+            samples,
+            layers,
+        }
     }
 
     /// `|x~|_max`.
     pub(crate) fn largest_input(&self) -> Upper {
         Upper::maximum(self.h_tilde[0][..self.root.len()].iter().copied())
-    }
-
-    /// `|rho(w0)|^2 = sum m_i rho_i^2` from above. Each term and each sum is wrong by at most 24 u^2 of the total.
-    pub(crate) fn residual_squared(&self) -> Pair {
-        let m = &self.samples.multiplicity;
-        let square = |(x, &m): (&Interval, &f64)| {
-            let x = Pair::exact(x.magnitude().get());
-            x.times(x).times(Pair::exact(m))
-        };
-        let sum = self.rho.iter().zip(m).map(square).fold(Pair::default(), Pair::plus);
-        sum.plus(Pair::exact((m.len() + 8) as f64 * 64.0 * U * U * sum.hi + 1e-280))
     }
 }
 
@@ -118,27 +110,17 @@ pub(crate) fn input_gram(samples: &Samples, layers: &Layers) -> Symmetric {
     let square = |x: f64| Pair::exact(x).times(Pair::exact(x));
     let gram = match &samples.inputs {
         Some(x) => Symmetric::gram(x),
-        None => {
-            let one = |i, j| Pair::exact(if i == j { 1.0 } else { 0.0 });
-            Symmetric::from_entries(samples.targets.len(), Upper::ZERO, one)
-        }
+        None => Symmetric::identity(samples.targets.len()),
     };
     gram.combined(square(layers.weights[1]), square(layers.biases[1]))
 }
 
-/// `|x~_i|` from the diagonal of the Gram matrix, and `smax(X~)`.
-fn input_norms(inputs: &InputGram) -> Vec<Upper> {
-    let (entries, n) = (inputs.gram.intervals(), inputs.gram.n);
-    (0..n).map(|i| entries[i * n + i].upper().sqrt()).chain([inputs.smax]).collect()
-}
-
 /// The positive start in closed form: h_l = 0, g_l = gamma_l 1, gamma_{L-1} = phi0 A, gamma_l = phi0 a_{l+1} d_{l+1}
 /// gamma_{l+1} (T9m). Samples differ in |x~_i| alone.
-pub(crate) fn positive(samples: Samples, layers: Layers, inputs: InputGram, entries: Vec<f64>) -> Centre {
-    let (last, count) = (layers.count(), samples.targets.len());
-    let slope = layers.activation.at(0.0)[1];
+pub(crate) fn positive(centre: &mut Centre, entries: Vec<f64>) {
+    let (layers, count, all) = (&centre.layers, centre.root.len(), centre.root_all);
+    let (last, slope) = (layers.count(), layers.activation.at(0.0)[1]);
     let width = |l: usize| Interval::exact(layers.widths[l] as f64);
-    let all = Upper::new(samples.count as f64).sqrt();
     // The same for every sample; all together are a matrix of rank one.
     let same = |x: Upper| [vec![x; count], vec![x * all]].concat();
     // (T7+) with every slope at its floor instead of phi0.
@@ -147,99 +129,72 @@ pub(crate) fn positive(samples: Samples, layers: Layers, inputs: InputGram, entr
         let spread = Interval::exact(entries[l + 1]) * width(l + 1);
         gamma[l] = slope * spread * gamma[l + 1];
         floor[l] = Interval::exact(layers.activation.slope_floor()) * spread * floor[l + 1];
+        centre.v_inf[l] = vec![(spread * gamma[l + 1]).upper(); count];
     }
     let norm = |l: usize| gamma[l] * width(l).sqrt();
-    let frozen = layers.weights[2..].iter().all(|&d| d == 0.0);
-    let (mut h, mut h_tilde) = (vec![same(Upper::UNKNOWN)], vec![input_norms(&inputs)]);
-    let (mut norm_w, mut later) = (vec![Upper::ZERO; 2], Interval::ZERO);
+    let mut later = Interval::ZERO;
+    centre.norm_w.push(Upper::ZERO);
     for l in 2..=last {
-        h.push(same(Upper::ZERO));
-        h_tilde.push(same(Upper::new(layers.biases[l])));
-        norm_w.push((Interval::exact(entries[l]) * (width(l) * width(l - 1)).sqrt()).upper());
+        centre.h.push(same(Upper::ZERO));
+        centre.h_tilde.push(same(Upper::new(layers.biases[l])));
+        centre.units.push(vec![vec![Interval::ZERO]; count]);
+        centre.norm_w.push((Interval::exact(entries[l]) * (width(l) * width(l - 1)).sqrt()).upper());
         later = later + norm(l).square() * Interval::exact(layers.biases[l]).square();
     }
-    let scale = norm(1).square();
-    Centre {
-        root: samples.multiplicity.iter().map(|&m| Upper::new(m).sqrt()).collect(),
-        root_all: all,
-        norm_w,
-        h,
-        h_tilde,
-        g: (0..=last).map(|l| same(norm(l.max(1)).upper())).collect(),
-        g_low: vec![norm(1).lower(); count],
-        v_inf: (0..last).map(|l| vec![(gamma[l.max(1)] / slope).upper(); count]).collect(),
-        units: vec![vec![vec![Interval::ZERO]; count]; last],
-        g_floor: if frozen { (floor[1] * width(1).sqrt()).lower() } else { Lower::ZERO },
-        rho: samples.targets.iter().map(|&y| -Interval::exact(y)).collect(),
-        kernel: Kernel { base: inputs.gram, scale, shift: later / scale },
-        smin_inputs: inputs.smin,
-        smin_start: Lower::ZERO,
-        smax_start: Upper::UNKNOWN,
-        positive: Some(Positive { entries, slope }),
-        samples,
-        layers,
+    centre.g = (0..=last).map(|l| same(norm(l.max(1)).upper())).collect();
+    centre.g_low = vec![norm(1).lower(); count];
+    if layers.weights[2..].iter().all(|&d| d == 0.0) {
+        centre.g_floor = (floor[1] * width(1).sqrt()).lower();
     }
+    centre.rho = centre.samples.targets.iter().map(|&y| -Interval::exact(y)).collect();
+    centre.kernel.scale = norm(1).square();
+    centre.kernel.shift = later / centre.kernel.scale;
+    centre.positive = Some(entries);
 }
 
 /// Forward and backward pass at given parameters, enclosed; `tensors` are W_1, b_1, ..., W_L, b_L of the right sizes.
-pub(crate) fn tensors(samples: Samples, layers: Layers, inputs: InputGram, tensors: &[&[f64]]) -> Centre {
-    let (last, n, m) = (layers.count(), samples.targets.len(), &samples.multiplicity);
+pub(crate) fn tensors(centre: &mut Centre, tensors: &[&[f64]]) {
+    let (layers, samples, m) = (&centre.layers, &centre.samples, &centre.samples.multiplicity);
+    let (last, n) = (layers.count(), m.len());
     let exact = |rows, columns, values| Enclosed::exact(Matrix { rows, columns, values });
     let weight = |l: usize| exact(layers.widths[l], layers.widths[l - 1], tensors[2 * l - 2].to_vec());
     let weights: Vec<Enclosed> = (1..=last).map(weight).collect();
     let identity = || (0..n * n).map(|k| if k % (n + 1) == 0 { 1.0 } else { 0.0 }).collect();
     let mut output = samples.inputs.clone().map_or_else(|| exact(n, n, identity()), Enclosed::exact);
-    let (mut h, mut h_tilde) = (vec![vec![Upper::UNKNOWN; n + 1]], vec![input_norms(&inputs)]);
-    let (mut units, mut slopes, mut inner) = (vec![Vec::new()], vec![Vec::new()], vec![inputs.gram.intervals()]);
+    let (mut slopes, mut inner) = (vec![Vec::new()], vec![centre.kernel.base.intervals()]);
     for l in 1..=last {
         let (width, bias) = (layers.widths[l], tensors[2 * l - 1]);
         let mut z = output.times_transposed(&weights[l - 1]).intervals();
-        if !bias.is_empty() {
-            z.iter_mut().zip(bias.iter().cycle()).for_each(|(z, &b)| *z = *z + Interval::exact(b));
-        }
-        units.push(z.chunks(width).map(<[Interval]>::to_vec).collect());
+        // Whitened inputs may have no first bias.
+        z.iter_mut().zip(bias.iter().cycle()).for_each(|(z, &b)| *z = *z + Interval::exact(b));
+        centre.norm_w.push(weights[l - 1].middle.spectral_norm());
+        centre.units.push(z.chunks(width).map(<[Interval]>::to_vec).collect());
         if l < last {
             let (value, slope): (Vec<_>, Vec<_>) = z.iter().map(|&z| layers.activation.value_and_slope(z)).unzip();
-            output = Enclosed::from_intervals(n, width, &value);
             let (w, b) = (Interval::exact(layers.weights[l + 1]), Interval::exact(layers.biases[l + 1]));
             let row = |row: &[Interval]| row.iter().map(|&x| w * x).chain([b]).collect::<Vec<_>>();
             let rows = Enclosed::from_intervals(n, width + 1, &value.chunks(width).flat_map(row).collect::<Vec<_>>());
+            output = Enclosed::from_intervals(n, width, &value);
             slopes.push(slope);
-            h.push(output.norms(m));
-            h_tilde.push(rows.norms(m));
+            centre.h.push(output.norms(m));
+            centre.h_tilde.push(rows.norms(m));
             inner.push(rows.times_transposed(&rows).intervals());
         }
     }
     let mut g = vec![exact(n, 1, vec![1.0; n]); last + 1];
-    let mut v_inf = vec![Vec::new(); last];
     for l in (1..last).rev() {
         let v = g[l + 1].times_transposed(&Enclosed::exact(weights[l].middle.transposed())).intervals();
         let width = layers.widths[l];
-        v_inf[l] = v.chunks(width).map(|row| Upper::maximum(row.iter().map(|x| x.magnitude()))).collect();
+        centre.v_inf[l] = v.chunks(width).map(|row| Upper::maximum(row.iter().map(|x| x.magnitude()))).collect();
         let product: Vec<Interval> = v.iter().zip(&slopes[l]).map(|(&v, &s)| v * s).collect();
         g[l] = Enclosed::from_intervals(n, width, &product);
     }
     let low = |x: &[Interval]| x.iter().map(|x| x.mignitude().square()).sum::<Lower>().sqrt();
-    Centre {
-        root: m.iter().map(|&m| Upper::new(m).sqrt()).collect(),
-        root_all: Upper::new(samples.count as f64).sqrt(),
-        norm_w: std::iter::once(Upper::ZERO).chain(weights.iter().map(|w| w.middle.spectral_norm())).collect(),
-        h,
-        h_tilde,
-        g: g.iter().map(|g| g.norms(m)).collect(),
-        g_low: g[1].intervals().chunks(layers.widths[1]).map(low).collect(),
-        v_inf,
-        g_floor: tensor_floor(&layers, &weights),
-        rho: (0..n).map(|i| units[last][i][0] - Interval::exact(samples.targets[i])).collect(),
-        kernel: Kernel { base: layerwise_kernel(&g, &inner), scale: Interval::ONE, shift: Interval::ZERO },
-        units,
-        smin_inputs: inputs.smin,
-        smin_start: Lower::ZERO,
-        smax_start: Upper::UNKNOWN,
-        positive: None,
-        samples,
-        layers,
-    }
+    centre.g = g.iter().map(|g| g.norms(m)).collect();
+    centre.g_low = g[1].intervals().chunks(layers.widths[1]).map(low).collect();
+    centre.g_floor = tensor_floor(layers, &weights);
+    centre.rho = (0..n).map(|i| centre.units[last][i][0] - Interval::exact(samples.targets[i])).collect();
+    centre.kernel.base = layerwise_kernel(&g, &inner);
 }
 
 /// (T7+) With layers 2..L frozen and entrywise positive, and sigma' >= c > 0, the entries of g_1 are at least those of
@@ -268,6 +223,8 @@ fn layerwise_kernel(g: &[Enclosed], inner: &[Vec<Interval>]) -> Symmetric {
         let outer = g.times_transposed(g).intervals();
         sum.iter_mut().zip(outer.iter().zip(inner)).for_each(|(sum, (&a, &b))| *sum = *sum + a * b);
     }
-    let error = Upper::norm(sum.iter().map(|x| x.radius()));
-    Symmetric::from_entries(n, error, |i, j| Pair::exact(sum[i * n + j].middle()))
+    // The lower triangle stands for both.
+    let entry = |i: usize, j: usize| sum[i.max(j) * n + i.min(j)];
+    let error = Upper::norm((0..n * n).map(|k| entry(k / n, k % n).radius()));
+    Symmetric::from_entries(n, error, |i, j| Pair::exact(entry(i, j).middle()))
 }

@@ -8,9 +8,9 @@ use crate::format::{self, Claim, Data, Descent, Envelope, File, Form, Metric, Ne
 use crate::hex::HexFloat;
 use crate::matrix::Symmetric;
 use crate::pairs::Pair;
-use crate::start::{Centre, InputGram, Layers, input_gram, positive, tensors};
+use crate::start::{Centre, Layers, input_gram, positive, tensors};
 use crate::{CheckError, descent, hash, multiplicative};
-use gradcert_rigor::{Lower, Upper};
+use gradcert_rigor::{Interval, Lower, Upper};
 
 pub(crate) const SLACK: f64 = 1e-9;
 
@@ -125,14 +125,13 @@ impl Case {
         let m = samples.multiplicity.clone();
         let smin = Lower::new(smallest(&gram, &m));
         let smax = Upper::new(gram.largest(&m).sqrt().get() * (1.0 + SLACK));
-        let gram = InputGram { gram, smin, smax };
-        let mut centre = match &self.start {
+        let mut centre = Centre::new(samples, layers, gram, smin, smax);
+        match &self.start {
             Kind::Positive { hidden, output } => {
-                let entries = [0.0, 0.0].iter().chain(hidden).chain([output]).copied().collect();
-                positive(samples, layers, gram, entries)
+                positive(&mut centre, [0.0, 0.0].iter().chain(hidden).chain([output]).copied().collect());
             }
-            Kind::Tensors(all) => tensors(samples, layers, gram, &all.iter().map(Vec::as_slice).collect::<Vec<_>>()),
-        };
+            Kind::Tensors(all) => tensors(&mut centre, &all.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+        }
         let kernel = &centre.kernel;
         let low = kernel.base.combined(Pair::exact(1.0), Pair::exact(kernel.shift.lo().max(0.0)));
         centre.smin_start = Lower::new(smallest(&low, &m) * kernel.scale.lo().sqrt() * (1.0 - 1e-12));
@@ -156,7 +155,7 @@ impl Case {
         while bounds(end)[0] > 0.0 && end < 1e6 {
             end *= 2.0;
         }
-        let residual = centre.residual_squared().hi.sqrt() * (1.0 + SLACK);
+        let residual = residual(&centre) * (1.0 + SLACK);
         end = end.min(400.0 * residual / bounds(1e-9)[0]);
         let cells = 40;
         let radii: Vec<f64> = (1..=cells).map(|j| end * (j as f64 / cells as f64).powi(2)).collect();
@@ -259,6 +258,12 @@ impl Case {
         };
         check(bytes, self.given(), &[Problem { name: "y", targets: &self.targets, start: parts.as_deref() }])
     }
+}
+
+/// `|rho(w0)|` in doubles.
+pub(crate) fn residual(centre: &Centre) -> f64 {
+    let square = |(x, m): (&Interval, &f64)| m * x.magnitude().get().powi(2);
+    centre.rho.iter().zip(&centre.samples.multiplicity).map(square).sum::<f64>().sqrt()
 }
 
 /// The largest provable s with `A >= diag(s^2 / m)`, less `SLACK`.

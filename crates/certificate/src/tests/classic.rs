@@ -1,6 +1,6 @@
 //! Certificates with the original constants.
 
-use super::builder::{Case, Kind, SLACK, hex, run};
+use super::builder::{Case, Kind, SLACK, hex, residual, run};
 use crate::format::{Claim, DescentOriginal};
 use crate::original::{alpha, partials, trained};
 use gradcert_rigor::Upper;
@@ -10,7 +10,7 @@ fn claim(case: &Case, radius: f64) -> DescentOriginal {
     let centre = case.centre();
     let start = centre.positive.as_ref().unwrap();
     let n = case.samples as f64;
-    let residual = centre.residual_squared().hi.sqrt() * (1.0 + SLACK);
+    let residual = residual(&centre) * (1.0 + SLACK);
     let mut claim = DescentOriginal {
         step_size: hex(1.0),
         radius: hex(radius),
