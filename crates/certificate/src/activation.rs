@@ -146,11 +146,6 @@ impl Activation {
         }
     }
 
-    /// Is sigma' non-decreasing and convex on the negative axis, with `sigma'(t) >= sigma'(-|t|)`?
-    pub(crate) fn slope_is_convex_on_the_left(self) -> bool {
-        matches!(self, SmoothLeakyRelu(_))
-    }
-
     /// A lower bound of sigma' on the whole line; 0 says nothing.
     pub(crate) fn slope_floor(self) -> f64 {
         if let SmoothLeakyRelu(c) = self { c } else { 0.0 }

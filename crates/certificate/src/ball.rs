@@ -97,7 +97,6 @@ struct Reach {
 /// `e_l = phi_l ((|W_{l+1}| + D s_{l+1}) e_{l+1} + D s_{l+1} |g_{l+1}|) + beta_l |v_l|_inf dz_l`.
 fn reach(centre: &Centre, s: Upper) -> Reach {
     let (last, count, layers) = (centre.layers.count(), centre.root.len(), &centre.layers);
-    let f = layers.activation;
     let factor = |l: usize| Upper::new(layers.weights[l]);
     let zeros = vec![Drift(vec![Upper::ZERO; last + 1]); count + 1];
     let (mut dz, mut dh) = (vec![zeros.clone()], vec![zeros.clone()]);
@@ -106,8 +105,8 @@ fn reach(centre: &Centre, s: Upper) -> Reach {
         let through = |i: usize| dh[l - 1][i].through(centre.norm_w[l], factor(l), l, centre.h_tilde[l - 1][i], s);
         let moved: Vec<Drift> = (0..=count).map(through).collect();
         let units = || centre.units[l].iter().zip(&moved).map(|(units, dz)| (units, dz.value(s)));
-        phi.push(with_maximum(units().map(|(z, dz)| f.derivative(1, z, dz).magnitude()).collect()));
-        beta.push(units().map(|(z, dz)| f.derivative(2, z, dz).magnitude()).collect());
+        phi.push(with_maximum(units().map(|(z, dz)| layers.activation.derivative(1, z, dz).magnitude()).collect()));
+        beta.push(units().map(|(z, dz)| layers.activation.derivative(2, z, dz).magnitude()).collect());
         let mut outputs: Vec<Drift> = moved.iter().zip(&phi[l]).map(|(dz, &phi)| dz.scaled(phi)).collect();
         let by_sample = Drift::entrywise(&outputs[..count], |x| Upper::norm(products(x, &centre.root)));
         outputs[count] = by_sample.smaller(outputs[count].clone(), s);

@@ -164,7 +164,7 @@ fn one(certificate: &Certificate, file: &File, inputs: Inputs, problem: &Problem
     let (smin, smax, residual) = match &certificate.claim {
         Claim::Descent(claim) => {
             let work = claim.radii.len() * layers.count().pow(2) * m.len();
-            require(work <= MAX_WORK, "radii", "at most 2^31 radii times layers^2 times samples")?;
+            require(work <= MAX_WORK, "radii", "radii times layers^2 times samples at most 2^31")?;
             singular_values_below("smax_inputs", &gram, m, claim.smax_inputs, 1.0)?;
             (claim.smin_inputs, Upper::new(claim.smax_inputs.get()), claim.residual)
         }

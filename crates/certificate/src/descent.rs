@@ -2,6 +2,7 @@
 
 use crate::check::{CheckError, at_most, proved};
 use crate::format::{Descent, Envelope, Form};
+use crate::matrix::norm;
 use crate::pairs::{U, plain_dot, plain_dot_error};
 use crate::start::Centre;
 use gradcert_rigor::elementary::exp_at;
@@ -132,9 +133,11 @@ impl Step<'_> {
     /// by about 1e-4, and to the end once the curvature no longer matters.
     fn bound_after(&self, iterations: u64, target: f64, mut spectral: Option<&mut Spectral>) -> f64 {
         let (mut u, mut k) = (self.claim.residual.get(), 0);
+        // The work of the envelope is bounded; a longer count goes on with the contraction alone.
+        let affordable = |e: &&mut Spectral, k: u64| k < SINGLE && (k as f64) * (e.v.len() as f64).powi(2) < 2e11;
         while u > target && k < iterations {
             let q = self.factor(u).clamp(0.0, 1.0);
-            if let Some(envelope) = spectral.as_mut().filter(|envelope| envelope.affordable(k)) {
+            if let Some(envelope) = spectral.as_mut().filter(|envelope| affordable(envelope, k)) {
                 u = mul_up(q, u).min(envelope.advance(u)).min(u);
                 k += 1;
                 continue;
@@ -195,29 +198,23 @@ impl Spectral {
         };
         let entries: Vec<Interval> = (0..n * n).map(entry).collect();
         let matrix: Vec<f64> = entries.iter().map(|x| x.middle()).collect();
-        let size = |x: &[f64]| Upper::norm(x.iter().map(|x| Upper::new(x.abs())));
         let largest = Upper::maximum(m.iter().map(|&m| Upper::new(m)));
         let error = Upper::norm(entries.iter().map(|x| x.radius())) + factor.upper() * kernel.base.error * largest;
         let weighted: Vec<Interval> = centre.rho.iter().zip(&root).map(|(&x, &w)| x * w).collect();
         let v: Vec<f64> = weighted.iter().map(|x| x.middle()).collect();
-        let [smin, smax, norm, drift] =
+        let [smin, smax, sup, drift] =
             [claim.smin_start, claim.smax_start, claim.jacobian_norm, claim.jacobian_drift].map(|x| x.get());
         let spectrum = step.c * Interval::exact(smin).square().hull(Interval::exact(smax).square());
-        let delta = Upper::new(drift) * (Upper::new(norm) + Upper::new(smax));
+        let delta = Upper::new(drift) * (Upper::new(sup) + Upper::new(smax));
         Spectral {
             distance: Upper::norm(weighted.iter().map(|x| x.radius())),
-            norm: size(&v),
+            norm: norm(&v),
             v,
             q0: (Interval::ONE - spectrum).magnitude(),
             change: step.c.upper() * delta,
-            defect: Upper::new(plain_dot_error(n)) * size(&matrix) + error,
+            defect: Upper::new(plain_dot_error(n)) * norm(&matrix) + error,
             matrix,
         }
-    }
-
-    /// The work of the envelope is bounded; a longer count goes on with the contraction alone.
-    fn affordable(&self, k: u64) -> bool {
-        k < SINGLE && (k as f64) * (self.v.len() as f64).powi(2) < 2e11
     }
 
     /// `|rho_{k+1}| <= |v_{k+1}| + d_{k+1}`, given `|rho_k| <= u`.
@@ -225,11 +222,11 @@ impl Spectral {
         let n = self.v.len();
         let row = |i: usize| self.v[i] - plain_dot(&self.matrix[i * n..(i + 1) * n], &self.v);
         let next: Vec<f64> = (0..n).map(row).collect();
-        let norm = Upper::norm(next.iter().map(|x| Upper::new(x.abs())));
-        let defect = self.defect * self.norm + Upper::new(U) * norm + Upper::new(n as f64 * 1e-300);
+        let size = norm(&next);
+        let defect = self.defect * self.norm + Upper::new(U) * size + Upper::new(n as f64 * 1e-300);
         self.distance = self.q0 * self.distance + defect + self.change * Upper::new(u);
-        (self.v, self.norm) = (next, norm);
-        (norm + self.distance).get()
+        (self.v, self.norm) = (next, size);
+        (size + self.distance).get()
     }
 }
 
@@ -237,9 +234,8 @@ impl Spectral {
 pub(crate) fn reaches(tolerance: f64, count: usize, rate: f64, iterations: u64, residual: f64) -> bool {
     let start = mul_up(residual, residual);
     let goal = mul_down(count as f64, tolerance);
-    let by_power = mul_up(power_up(sub_up(1.0, rate), iterations), start);
+    let by_power = power_up(sub_up(1.0, rate), iterations);
     // (1 - rate)^k <= exp(-rate k): sharper than the power when 1 - rate has lost the digits of a tiny rate.
-    let exponent = -mul_down(rate, iterations as f64);
-    let by_exponential = exp_at(exponent).hi();
-    by_power <= goal || mul_up(by_exponential, start) <= goal
+    let by_exponential = exp_at(-mul_down(rate, iterations as f64)).hi();
+    mul_up(by_power.min(by_exponential), start) <= goal
 }

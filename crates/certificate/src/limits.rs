@@ -33,9 +33,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<File, CheckError> {
         return Err(CheckError::Malformed(format!("not {FORMAT} version {VERSION}")));
     }
     require((1..=MAX_CERTIFICATES).contains(&file.certificates.len()), "certificates", "one to 4096")?;
-    for (field, size) in [("data.samples", file.data.samples), ("data.features", file.data.features)] {
-        require((1..=MAX_COUNT).contains(&size), field, "1 to 10^9")?;
-    }
+    require((1..=MAX_COUNT).contains(&file.data.samples), "data.samples", "1 to 10^9")?;
+    require((1..=MAX_COUNT).contains(&file.data.features), "data.features", "1 to 10^9")?;
     let names: BTreeSet<&str> = file.certificates.iter().map(|c| c.problem.as_str()).collect();
     require(names.len() == file.certificates.len(), "problem", "one certificate per problem")?;
     file.certificates
@@ -89,8 +88,8 @@ fn claim(certificate: &Certificate) -> Result<(), CheckError> {
             sizes(false, &[("radii", radii), ("psi", psi)])?;
             sizes(true, &fields!(claim: residual, smin_inputs, smax_inputs, smin_start, smax_start))?;
             sizes(true, &fields!(claim: jacobian_norm, jacobian_lipschitz, jacobian_drift))?;
-            require((1..=MAX_RADII).contains(&radii.len()), "radii", "1 to 4096")?;
-            require(psi.len() == radii.len(), "psi", "as many as radii")?;
+            let counts = (1..=MAX_RADII).contains(&radii.len()) && psi.len() == radii.len();
+            require(counts, "radii", "1 to 4096, as many psi")?;
             require(radii.windows(2).all(|w| w[0] < w[1]), "radii", "increasing")?;
             require(psi.windows(2).all(|w| w[0] >= w[1]), "psi", "non-increasing")?;
             require(radii.last() == Some(&claim.radius), "radius", "the last of the radii")?;

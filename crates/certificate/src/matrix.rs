@@ -23,17 +23,17 @@ impl Matrix {
         Matrix { rows: self.columns, columns: self.rows, values: (0..self.values.len()).map(at).collect() }
     }
 
-    /// Upper bound of the Frobenius norm.
-    pub(crate) fn frobenius(&self) -> Upper {
-        Upper::norm(self.values.iter().map(|x| Upper::new(x.abs())))
-    }
-
     /// Upper bound of the spectral norm.
     pub(crate) fn spectral_norm(&self) -> Upper {
         let short = if self.rows <= self.columns { self } else { &self.transposed() };
         let gram = Symmetric::gram(short);
-        gram.largest(&vec![1.0; gram.n]).sqrt().min(self.frobenius())
+        gram.largest(&vec![1.0; gram.n]).sqrt().min(norm(&self.values))
     }
+}
+
+/// Upper bound of the Euclidean (of a matrix: Frobenius) norm.
+pub(crate) fn norm(values: &[f64]) -> Upper {
+    Upper::norm(values.iter().map(|x| Upper::new(x.abs())))
 }
 
 /// An unknown matrix within `radius` of `middle`, entrywise.
@@ -89,7 +89,7 @@ impl Enclosed {
         let root = |k: usize| Interval::exact(m[k / columns]).sqrt();
         let weighted: Vec<Interval> = entries.iter().enumerate().map(|(k, &x)| root(k) * x).collect();
         let weighted = Enclosed::from_intervals(self.middle.rows, columns, &weighted);
-        let all = weighted.middle.spectral_norm() + weighted.radius.frobenius();
+        let all = weighted.middle.spectral_norm() + norm(&weighted.radius.values);
         let row = |row: &[Interval]| Upper::norm(row.iter().map(|x| x.magnitude()));
         entries.chunks(columns).map(row).chain([all]).collect()
     }
@@ -124,12 +124,8 @@ impl Symmetric {
     /// `X X^T`. Entry (i, j) is wrong by at most `dot_error |x_i||x_j|`, so the matrix by `dot_error |X|_F^2`.
     pub(crate) fn gram(x: &Matrix) -> Symmetric {
         let tail = vec![0.0; x.columns];
-        let error = Upper::new(dot_error(x.columns)) * x.frobenius().square() + Upper::new(x.rows as f64 * UNDERFLOW);
+        let error = Upper::new(dot_error(x.columns)) * norm(&x.values).square() + Upper::new(x.rows as f64 * UNDERFLOW);
         Symmetric::from_entries(x.rows, error, |i, j| dot(x.row(i), &tail, x.row(j), &tail))
-    }
-
-    pub(crate) fn identity(n: usize) -> Symmetric {
-        Symmetric::from_entries(n, Upper::ZERO, |i, j| Pair::exact(if i == j { 1.0 } else { 0.0 }))
     }
 
     /// Enclosures of the entries.

@@ -1,5 +1,6 @@
 //! (T9m) A multiplicative lower bound of `smin(J)` at the positive start.
 
+use crate::activation::Activation;
 use crate::start::Centre;
 use gradcert_rigor::{Interval, Lower, Upper};
 
@@ -28,7 +29,8 @@ struct Slopes {
     /// All slopes lie between these.
     top: Interval,
     floor: Interval,
-    /// Jensen: lower bound of the mean slope.
+    /// Jensen: lower bound of the mean slope, where sigma' is non-decreasing, convex on the negative axis, and
+    /// `sigma'(t) >= sigma'(-|t|)`: smooth leaky-ReLU, softplus, identity.
     convex: Option<Interval>,
 }
 
@@ -91,7 +93,8 @@ fn slopes(centre: &Centre, first: Upper, other: Upper) -> Vec<Slopes> {
         let root = Lower::new(layers.widths[l] as f64).sqrt();
         // Each end as an exact number: the bound is monotone in it.
         let relative = |x: f64| Interval::exact(x) / slope;
-        let convex = f.slope_is_convex_on_the_left().then(|| relative(f.derivative(1, &zero, zeta / root).lo()));
+        let convex =
+            matches!(f, Activation::SmoothLeakyRelu(_)).then(|| relative(f.derivative(1, &zero, zeta / root).lo()));
         Slopes {
             xi: relative((change / root).get()),
             top: relative(range.magnitude().get()),

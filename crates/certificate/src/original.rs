@@ -4,7 +4,7 @@ use crate::ball::{ball, lipschitz};
 use crate::check::{CheckError, at_least, at_most, proved};
 use crate::descent::reaches;
 use crate::format::DescentOriginal;
-use crate::start::{Centre, Layers};
+use crate::start::Centre;
 use gradcert_rigor::rounding::mul_up;
 use gradcert_rigor::{Interval, Lower, Upper};
 
@@ -27,7 +27,10 @@ pub(crate) fn verify(claim: &DescentOriginal, centre: &Centre, entries: &[f64]) 
     let (first, second) = partials(residual, Upper::new(2.0 * r), centre);
     at_least("first_partials", claim.first_partials, first.get())?;
     at_least("second_partials", claim.second_partials, second.get())?;
-    let p = Interval::exact((1..=last).map(|l| Upper::new(trained(layers, l))).sum::<Upper>().get());
+    // Trained parameters; widths are integers below 2^53, so their sum with 1 is exact.
+    let inputs = |l: usize| layers.widths[l - 1] as f64 + layers.biases[l];
+    let p: Upper = (1..=last).map(|l| Upper::new(layers.widths[l] as f64) * Upper::new(inputs(l))).sum();
+    let p = Interval::exact(p.get());
     let [l1, l2] = [claim.first_partials, claim.second_partials].map(|x| Interval::exact(x.get()));
     let by_second = Interval::exact(2.0) * eps / (l2 * p);
     at_most("step_size", claim.step_size, (Interval::exact(r) / (l1 * p.sqrt())).lo().min(by_second.lo()))?;
@@ -35,12 +38,6 @@ pub(crate) fn verify(claim: &DescentOriginal, centre: &Centre, entries: &[f64]) 
     let (tolerance, rate) = (claim.tolerance.get(), claim.rate.get());
     let enough = reaches(tolerance, count, rate, claim.iterations, residual);
     proved(enough, "iterations", claim.iterations, format!("S above {tolerance:e} at rate {rate:e}"))
-}
-
-/// Number of trained parameters of a layer, rounded up (widths are integers below 2^53, so their sum with 1 is exact).
-pub(crate) fn trained(layers: &Layers, l: usize) -> f64 {
-    let (rows, columns) = (layers.widths[l] as f64, layers.widths[l - 1] as f64);
-    mul_up(rows, columns + if layers.biases[l] > 0.0 { 1.0 } else { 0.0 })
 }
 
 /// (T8) On B(w0, r) no parameter moves by more than r. So the entries of z_1 are at most `m_1 = r |x~|_max`, those of z_l

@@ -110,7 +110,7 @@ pub(crate) fn input_gram(samples: &Samples, layers: &Layers) -> Symmetric {
     let square = |x: f64| Pair::exact(x).times(Pair::exact(x));
     let gram = match &samples.inputs {
         Some(x) => Symmetric::gram(x),
-        None => Symmetric::identity(samples.targets.len()),
+        None => Symmetric::from_entries(samples.targets.len(), Upper::ZERO, |i, j| Pair::exact((i == j).into())),
     };
     gram.combined(square(layers.weights[1]), square(layers.biases[1]))
 }

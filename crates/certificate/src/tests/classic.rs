@@ -2,7 +2,7 @@
 
 use super::builder::{Case, Kind, SLACK, hex, residual, run};
 use crate::format::{Claim, DescentOriginal};
-use crate::original::{alpha, partials, trained};
+use crate::original::{alpha, partials};
 use gradcert_rigor::Upper;
 
 fn claim(case: &Case, radius: f64) -> DescentOriginal {
@@ -31,7 +31,8 @@ fn claim(case: &Case, radius: f64) -> DescentOriginal {
     let (l1, l2) = partials(residual, Upper::new(2.0 * radius), &centre);
     let (l1, l2) = (l1.get() * (1.0 + SLACK), l2.get() * (1.0 + SLACK));
     (claim.first_partials, claim.second_partials) = (hex(l1), hex(l2));
-    let p: f64 = (1..=layers.count()).map(|l| trained(&layers, l)).sum();
+    let trained = |l: usize| layers.widths[l] as f64 * (layers.widths[l - 1] as f64 + layers.biases[l]);
+    let p: f64 = (1..=layers.count()).map(trained).sum();
     let step = (radius / (l1 * p.sqrt())).min(2.0 * claim.epsilon.get() / (l2 * p)) * (1.0 - SLACK);
     claim.step_size = hex(step);
     let rate = (1.0 - claim.epsilon.get()) * claim.alpha.get() * step * (1.0 - SLACK);

@@ -5,7 +5,9 @@
 
 mod builder;
 mod classic;
+mod hostile;
 mod mutants;
 mod oracle;
 mod reference;
+mod size;
 mod timing;
