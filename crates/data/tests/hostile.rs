@@ -107,3 +107,13 @@ proptest! {
         }
     }
 }
+
+/// Found by fuzzing: a page header with nested lists of 2^31 elements that are not there.
+#[cfg(feature = "parquet")]
+#[test]
+fn endless_lists_in_a_page_header_are_refused_at_once() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/endless-header.parquet");
+    let bytes = std::fs::read(file).unwrap();
+    let error = load_inputs_bytes(&bytes, Format::Parquet, Some("target"), &options()).unwrap_err();
+    assert_eq!(error.code(), "malformed", "{error}");
+}

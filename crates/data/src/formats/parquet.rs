@@ -11,7 +11,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::schema::types::ColumnDescriptor;
 
-use super::parquet_pages::BoundedPages;
+use super::parquet_pages::{BoundedPages, Checked, has_plain_footer};
 use crate::dataset::column_label;
 use crate::error::{Place, shorten};
 use crate::raw::{Purpose, Raw, RawTargets, Role, check_values, roles};
@@ -28,8 +28,12 @@ pub(crate) fn read(bytes: &[u8], options: &LoadOptions, purpose: Purpose<'_>) ->
 }
 
 fn read_table(bytes: &[u8], options: &LoadOptions, purpose: Purpose<'_>) -> Result<Raw, DataError> {
-    let file = Arc::new(Bytes::copy_from_slice(bytes));
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(file.as_ref()).map_err(malformed)?;
+    if !has_plain_footer(bytes) {
+        return Err(malformed("a footer that does not fit into the file"));
+    }
+    let file = Bytes::copy_from_slice(bytes);
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).map_err(malformed)?;
+    let file = Arc::new(Checked(file));
     let descriptors = metadata.file_metadata().schema_descr().columns();
     let names: Vec<String> = descriptors.iter().map(|column| column.path().string()).collect();
     let roles = roles(Some(&names), names.len(), options, purpose)?;
@@ -75,7 +79,7 @@ fn transposed(features: &[Vec<f64>], rows: usize) -> Result<Matrix, DataError> {
 }
 
 fn read_column(
-    file: &Arc<Bytes>,
+    file: &Arc<Checked>,
     metadata: &ParquetMetaData,
     j: usize,
     rows: usize,
