@@ -62,7 +62,8 @@ impl Enclosed {
 
     /// `A W^T`. With rows within r of m and within t of w, an entry is wrong by at most
     /// `sum_k |w_k| (r_k + gamma |m_k|) + t_k (|m_k| + r_k)`, gamma that of the scalar product; this sum of non-negative numbers,
-    /// itself computed in doubles, is enlarged by more than twice its own relative error.
+    /// itself computed in doubles, is enlarged by more than twice its own relative error, and for underflow before and after
+    /// the factors w.
     pub(crate) fn times_transposed(&self, w: &Enclosed) -> Enclosed {
         let (rows, columns, length) = (self.middle.rows, w.middle.rows, self.middle.columns);
         let gamma = plain_dot_error(length);
@@ -71,7 +72,7 @@ impl Enclosed {
         let (mut middle, mut radius) = (Vec::with_capacity(rows * columns), Vec::with_capacity(rows * columns));
         for i in 0..rows {
             let sides = || m_size.row(i).iter().zip(self.radius.row(i));
-            let wrong: Vec<f64> = sides().map(|(m, r)| r + gamma * m).collect();
+            let wrong: Vec<f64> = sides().map(|(m, r)| r + gamma * m + f64::MIN_POSITIVE).collect();
             let reach: Vec<f64> = sides().map(|(m, r)| m + r).collect();
             for j in 0..columns {
                 middle.push(plain_dot(self.middle.row(i), w.middle.row(j)));
