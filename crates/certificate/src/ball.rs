@@ -192,8 +192,7 @@ pub(crate) fn lipschitz(centre: &Centre, s: Upper) -> Upper {
         let mut gd = vec![Upper::ZERO; count + 1];
         for l in (1..=last).rev() {
             if l < last {
-                let factor = Upper::new(layers.weights[l + 1]);
-                let next = |i: usize| factor * own(l + 1, g[l + 1][i]) + layer(l + 1, gd[i]);
+                let next = |i: usize| Upper::new(layers.weights[l + 1]) * own(l + 1, g[l + 1][i]) + layer(l + 1, gd[i]);
                 gd = (0..=count).map(|i| bend[l][i] * zd[l][i] + phi[l][i] * next(i)).collect();
             }
             let weights = products(&centre.root, &g[l]);

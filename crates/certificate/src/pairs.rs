@@ -77,21 +77,16 @@ pub(crate) fn dot(a: &[f64], a_tail: &[f64], b: &[f64], b_tail: &[f64]) -> Pair 
     for ((a, a_tail), (b, b_tail)) in chunks {
         let (mut s, mut c) = ([0.0; LANES], [0.0; LANES]);
         let whole = a.len() - a.len() % LANES;
-        let mut add = |i: usize, a: f64, a_tail: f64, b: f64, b_tail: f64| {
-            let (p, e) = two_product(a, b);
-            let (sum, t) = two_sum(s[i], p);
-            s[i] = sum;
-            c[i] += t + (e + (a * b_tail + a_tail * b));
-        };
         for k in (0..whole).step_by(LANES) {
             let (a, a_tail) = (&a[k..k + LANES], &a_tail[k..k + LANES]);
             let (b, b_tail) = (&b[k..k + LANES], &b_tail[k..k + LANES]);
             for i in 0..LANES {
-                add(i, a[i], a_tail[i], b[i], b_tail[i]);
+                accumulate(&mut s[i], &mut c[i], a[i], a_tail[i], b[i], b_tail[i]);
             }
         }
         for k in whole..a.len() {
-            add(k - whole, a[k], a_tail[k], b[k], b_tail[k]);
+            let i = k - whole;
+            accumulate(&mut s[i], &mut c[i], a[k], a_tail[k], b[k], b_tail[k]);
         }
         let (mut chunk, mut chunk_rest) = (0.0, 0.0);
         for i in 0..LANES {
@@ -102,6 +97,14 @@ pub(crate) fn dot(a: &[f64], a_tail: &[f64], b: &[f64], b_tail: &[f64]) -> Pair 
         (total, rest) = (sum, rest + (error + chunk_rest));
     }
     Pair::sum(total, rest)
+}
+
+#[inline(always)]
+fn accumulate(s: &mut f64, c: &mut f64, a: f64, a_tail: f64, b: f64, b_tail: f64) {
+    let (p, e) = two_product(a, b);
+    let (sum, t) = two_sum(*s, p);
+    *s = sum;
+    *c += t + (e + (a * b_tail + a_tail * b));
 }
 
 /// Error factor of [`dot`] for n terms. With P = sum |a_k||b_k| the heads are summed without error; what is summed in
