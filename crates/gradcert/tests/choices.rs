@@ -9,13 +9,15 @@ use gradcert::certify::{Certified, LayerSteps, Options, Outcome, Reason, Scale, 
 use gradcert::network::Network;
 use gradcert::network::activation::Activation;
 use gradcert::network::random::{Law, draw};
-use gradcert::theorem::ball::ball;
+use gradcert::theorem::ball::{ball, psi};
 use gradcert::theorem::centre::Metric;
 use gradcert::theorem::multiplicative::multiplicative_factor;
+use gradcert::theorem::profile::{Profile, certifies_flow};
 use gradcert::theorem::start::PositiveStart;
 use gradcert::train::run::{Plan, Run, Stop, run};
-use gradcert_rigor::Lower;
+use gradcert_rigor::{Lower, Upper};
 use support::Dice;
+use support::case::regular_start;
 
 const LEAKY: Activation = Activation::SmoothLeakyRelu(0.1);
 
@@ -132,6 +134,24 @@ fn nothing_to_learn_is_certified_at_once() {
     let options = Options::default();
     let search = PositiveSearch::new(&problem, &options).ok().unwrap();
     assert_eq!(certified(search.certify()).found.iterations, 0);
+}
+
+/// What scales are compared by says the same as the full bounds.
+#[test]
+fn psi_alone_is_psi_of_the_ball() {
+    let mut dice = Dice::new(8);
+    for _ in 0..20 {
+        let case = regular_start(&mut dice);
+        let (centre, _) = case.centre();
+        let radii: Vec<f64> = (1..30).map(|k| 0.003 * f64::from(k)).collect();
+        assert!(radii.iter().all(|&s| psi(&centre, s) == ball(&centre, s).psi()));
+        let profile = Profile::new(&centre, &radii, &|_| Lower::ZERO);
+        for part in [0.5, 0.999, 1.001] {
+            let residual = Upper::new(part * profile.integral.last().map_or(1.0, |i| i.get()));
+            let by_psi = certifies_flow(&radii, &|s| psi(&centre, s), residual);
+            assert_eq!(by_psi, profile.flow_index(residual).is_some());
+        }
+    }
 }
 
 /// At most `ceil(1.1 N)` iterations, N the count for A -> infinity.

@@ -6,7 +6,7 @@ use super::record::{WEAKER, stated_extremes};
 use super::search::{Effort, Goal, Spectrum, by_contraction, by_spectrum, candidates};
 use super::{Certified, LayerSteps, Options, Outcome, Reason, StartKind, inconsistent};
 use crate::network::Network;
-use crate::theorem::ball::ball;
+use crate::theorem::ball::psi;
 use crate::theorem::centre::Metric;
 use crate::theorem::envelope::target;
 use crate::theorem::general::{EnclosedPasses, centre, slope_floor_psi};
@@ -166,7 +166,7 @@ impl<'a> GivenSearch<'a> {
         let global = if floor.is_positive() { 4.0 * residual.get() / floor.get() } else { 0.0 };
         let limit = if floor.is_positive() { MAX_ITERATIONS } else { self.goal.limit };
         let goal = Goal { limit, ..self.goal };
-        let psi = |s: f64| ball(&at, s).psi().max(floor);
+        let psi = |s: f64| psi(&at, s).max(floor);
         let radii = radii(&psi, lazy, global.max(1e3 * lazy), effort.cells());
         let profile = Profile::new(&at, &radii, &|_| floor);
         let candidates = candidates(&profile, &goal);
@@ -197,7 +197,10 @@ impl<'a> GivenSearch<'a> {
     /// Which hypothesis failed: that of (T3), the residual; that of (T4) for every step; or only the number of iterations.
     fn miss(&self, profile: &Profile, no_step: bool) -> Miss {
         let (residual, largest) = (self.goal.residual, profile.integral.last().map_or(0.0, |i| i.get()));
-        let slower = if self.options.layer_steps == LayerSteps::Equal { "--layer-steps auto, " } else { "" };
+        let later = self.metric.weights[2..].iter().chain(&self.metric.biases[2..]);
+        let equal = self.options.layer_steps == LayerSteps::Equal && later.clone().any(|&d| d > 0.0);
+        let slower = if equal { "--layer-steps auto, " } else { "" };
+        let whiten = if self.problem.coordinates == Coordinates::Raw { "--whiten, " } else { "" };
         let reason = if profile.flow_index(residual).is_none() {
             Reason::new(
                 "residual_too_large",
@@ -213,7 +216,7 @@ impl<'a> GivenSearch<'a> {
                 "step_too_small",
                 format!(
                     "gradient flow is certified (|rho(w0)| = {:.3e} is below {largest:.3e}), but no step above a \
-                     billionth of 2 / |K|: the residual is too close to the limit; use {slower}or a wider network",
+                     billionth of 2 / |K|: the residual is too close to the limit; use {slower}a wider network, or another start",
                     residual.get()
                 ),
             )
@@ -222,7 +225,7 @@ impl<'a> GivenSearch<'a> {
                 "too_slow",
                 format!(
                     "gradient flow is certified from this start (T3), and so is descent, but not the tolerance within \
-                     {ITERATION_LIMIT} iterations: use {slower}--whiten, larger later weights, or a larger --tol"
+                     {ITERATION_LIMIT} iterations: use {slower}{whiten}larger later weights, or a larger --tol"
                 ),
             )
         };

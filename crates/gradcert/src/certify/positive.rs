@@ -4,13 +4,13 @@ use super::problem::{Coordinates, Problem, norm};
 use super::record::stated_extremes;
 use super::search::{Effort, Found, Goal, Spectrum, by_contraction, by_spectrum, candidates};
 use super::{Certified, HiddenScale, LayerSteps, Method, Options, Outcome, Reason, Scale, StartKind, inconsistent};
-use crate::theorem::ball::ball;
+use crate::theorem::ball::psi;
 use crate::theorem::centre::{Centre, Metric};
 use crate::theorem::envelope::target;
 use crate::theorem::inputs::InputBounds;
 use crate::theorem::multiplicative::{CELLS, multiplicative_factor};
 use crate::theorem::original;
-use crate::theorem::profile::{Profile, radii};
+use crate::theorem::profile::{Profile, certifies_flow, radii};
 use crate::theorem::start::PositiveStart;
 use gradcert_rigor::{Interval, Upper};
 
@@ -137,21 +137,28 @@ impl<'a> PositiveSearch<'a> {
         )
     }
 
+    /// Radii for a profile, from a cheap psi.
+    fn radii(&self, start: &PositiveStart, centre: &Centre, effort: Effort) -> Vec<f64> {
+        let unit = start.backward_norm(1).lower() * self.inputs.smin;
+        let rough = |s: f64| psi(centre, s).max(multiplicative_factor(start, s, CELLS / 8) * unit);
+        let lazy = self.goal.residual.get() / centre.smin_jacobian.get();
+        radii(&rough, lazy, 1e3 * lazy, effort.cells())
+    }
+
     /// psi of (T9m), and (T9+) in the profile.
     fn profile(&self, start: &PositiveStart, centre: &Centre, effort: Effort) -> Profile {
         let unit = start.backward_norm(1).lower() * self.inputs.smin;
         let cover = if effort == Effort::Compare { CELLS / 4 } else { CELLS };
         let multiplicative = |s: f64| multiplicative_factor(start, s, cover) * unit;
-        let rough = |s: f64| ball(centre, s).psi().max(multiplicative_factor(start, s, CELLS / 8) * unit);
-        let lazy = self.goal.residual.get() / centre.smin_jacobian.get();
-        let radii = radii(&rough, lazy, 1e3 * lazy, effort.cells());
-        Profile::new(centre, &radii, &multiplicative)
+        Profile::new(centre, &self.radii(start, centre, effort), &multiplicative)
     }
 
     fn flow_is_certified(&self, output: f64, setting: Setting) -> bool {
         let start = self.start(output, setting);
         let centre = start.rough_centre(&self.inputs);
-        self.profile(&start, &centre, Effort::Compare).flow_index(self.goal.residual).is_some()
+        let unit = start.backward_norm(1).lower() * self.inputs.smin;
+        let best = |s: f64| psi(&centre, s).max(multiplicative_factor(&start, s, CELLS / 4) * unit);
+        certifies_flow(&self.radii(&start, &centre, Effort::Compare), &best, self.goal.residual)
     }
 
     /// The certificate with the fewest iterations at one scale.

@@ -34,12 +34,15 @@ impl Ball {
 /// (T9+) on the ball of radius `s`.
 pub fn ball(centre: &Centre, s: f64) -> Ball {
     let at = Recursions::new(centre, Upper::new(s));
-    let drift = at.jacobian_drift();
+    let (psi_first, psi_all, drift) = at.smallest_singular_value();
     let norm = at.jacobian_norm().min(centre.smax_jacobian + drift);
-    let psi_first =
-        Lower::minimum(centre.backward_first.iter().zip(&at.backward[1]).map(|(&low, e)| low.minus(e.value(at.s))))
-            * centre.smin_inputs;
-    Ball { psi_first, psi_all: centre.smin_jacobian.minus(drift), norm, lipschitz: at.lipschitz(), drift }
+    Ball { psi_first, psi_all, norm, lipschitz: at.lipschitz(), drift }
+}
+
+/// The larger psi of [`ball`] alone. What costs most in deep networks, the Lipschitz constant, is left out.
+pub fn psi(centre: &Centre, s: f64) -> Lower {
+    let (first, all, _) = Recursions::new(centre, Upper::new(s)).smallest_singular_value();
+    first.max(all)
 }
 
 /// Drifts of everything in the passes, and suprema over the ball. Lists over layers as in [`Centre`].
@@ -198,6 +201,16 @@ impl<'a> Recursions<'a> {
             remainders.push(block.rest);
         }
         spectral_norm(&coefficients, layers, layers) * s + Upper::norm(remainders)
+    }
+
+    /// Both psi, and dJ.
+    fn smallest_singular_value(&self) -> (Lower, Lower, Upper) {
+        let (at, centre) = (self, self.centre);
+        let drift = at.jacobian_drift();
+        let first =
+            Lower::minimum(centre.backward_first.iter().zip(&at.backward[1]).map(|(&low, e)| low.minus(e.value(at.s))))
+                * centre.smin_inputs;
+        (first, centre.smin_jacobian.minus(drift), drift)
     }
 
     /// `sJ`, block by block.

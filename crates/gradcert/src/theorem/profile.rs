@@ -95,6 +95,16 @@ impl Profile {
     }
 }
 
+/// (T3) on these increasing radii, from psi alone: what [`Profile::flow_index`] says of a profile with the same psi.
+pub fn certifies_flow(radii: &[f64], psi: &dyn Fn(f64) -> Lower, residual: Upper) -> bool {
+    let unknown = |s: f64| {
+        let psi = psi(s);
+        let rest = Upper::UNKNOWN;
+        (s, Ball { psi_first: psi, psi_all: psi, norm: rest, lipschitz: rest, drift: rest }, psi)
+    };
+    Profile::from_balls(radii.iter().map(|&s| unknown(s)).collect()).flow_index(residual).is_some()
+}
+
 /// Radii for a profile: `cells` of them, denser near 0, up to the radius at which the non-increasing `psi` reaches 0 (or
 /// `farthest`, where it never does), and `cells / 2` more around `lazy`, the radius that nearly linear training needs.
 pub fn radii(psi: &dyn Fn(f64) -> Lower, lazy: f64, farthest: f64, cells: usize) -> Vec<f64> {
