@@ -99,8 +99,10 @@ def strict_bounds(name, k, x):
     if k == 0 and name in ("tanh", "logistic", "erf", "algebraic", "softsign"):
         limit = 0.5 if name == "logistic" else 1
         return -limit, limit
-    if k == 0 and name in ("plain-softplus", "sigmoid"):
-        return 0, (1 if name == "sigmoid" else None)
+    if k == 0 and name == "plain-softplus":
+        return max(x, 0), None
+    if k == 0 and name == "sigmoid":
+        return 0, 1
     if k == 1 and name in ("softplus", "plain-softplus", "smooth-leaky-relu:0.1"):
         return (C if name.startswith("smooth") else 0), 1
     if name in ("silu", "gelu") and k == 0:
