@@ -24,9 +24,15 @@
 //! assert_eq!(gradient, [2.0, 4.0, 0.0]);
 //! ```
 
+mod error;
+mod expression;
 mod jet;
+mod parse;
 mod scalar;
+mod squares;
 
+pub use error::FormulaError;
+pub use expression::Expression;
 pub use jet::{Jet, Order};
 pub use scalar::{Exact, Number, Scalar};
 

@@ -2,6 +2,7 @@
 
 pub mod ball;
 pub mod centre;
+pub mod criterion;
 pub mod descent;
 pub mod drift;
 pub mod envelope;
