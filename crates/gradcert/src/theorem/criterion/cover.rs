@@ -206,11 +206,13 @@ impl<'a> Cover<'a> {
         Profile::new(self.radii.clone(), phi.collect())
     }
 
-    /// A cell at or before the first one, (s_{j-1}, s_j], that reaches points at this distance: rounding may move the quotient by 1.
+    /// The first cell whose right end is not below this lower bound of a distance; the last one if there is none.
     fn first_cell(&self, near: f64) -> usize {
-        let cells = self.radii.len();
-        let quotient = near / self.radius() * cells as f64;
-        (quotient as usize).saturating_sub(1).min(cells - 1)
+        let last = self.radii.len() - 1;
+        let quotient = near / self.radius() * self.radii.len() as f64;
+        // Rounding may move the quotient by 1; the comparison decides.
+        let begin = (quotient as usize).saturating_sub(1).min(last);
+        (begin..last).find(|&j| self.radii[j] >= near).unwrap_or(last)
     }
 
     /// Splits boxes until the proved step function is within `tolerance` (relative to the mean of phi) of the sampled one on the
@@ -251,8 +253,9 @@ impl<'a> Cover<'a> {
             return false;
         }
         for j in self.first_cell(leaf.near)..target.len() {
-            let wanted = target[j] - slack;
-            if target[j].is_finite() && wanted > 0.0 && leaf.bound(self.radii[j]) < wanted * wanted {
+            // The cells resolve no more than their width.
+            let wanted = target[(j + 1).min(target.len() - 1)] - slack;
+            if wanted.is_finite() && wanted > 0.0 && leaf.bound(self.radii[j]) < wanted * wanted {
                 return true;
             }
             if self.radii[j] >= leaf.far.min(end) {
