@@ -44,6 +44,7 @@ fn run(command: &Command) -> Exit {
         Command::Train(a) => (a.json, commands::train::run(a)),
         Command::Check(a) => (a.json, commands::check::run(a)),
         Command::Starts(a) => (a.json, commands::starts::run(a)),
+        Command::Criterion(a) => (a.json, commands::criterion::run(a)),
         Command::Predict(a) => (a.json, commands::predict::run(a)),
         Command::Sweep(SweepCommand::Plan(a)) => (a.json, commands::sweep::plan(a)),
         Command::Sweep(SweepCommand::Run(a)) => (a.json, commands::sweep::run(a)),

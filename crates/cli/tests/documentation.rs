@@ -95,7 +95,8 @@ fn every_statement_is_explained_and_listed() {
     let statements = read(&root().join("docs/src/statements.md"));
     let table = read(&root().join("docs/src/theorem-table.md"));
     let headings: Vec<&str> = statements.lines().filter(|line| line.starts_with("## ")).collect();
-    let known = ["T2", "T3", "T4", "T5", "T5s", "T6", "T7", "T7+", "T8", "T9", "T9+", "T9m", "T11", "T12", "T13"];
+    let known =
+        ["T1", "T1i", "T2", "T3", "T4", "T5", "T5s", "T6", "T7", "T7+", "T8", "T9", "T9+", "T9m", "T11", "T12", "T13"];
     for number in known {
         let label = format!("({number})");
         assert!(headings.iter().any(|h| h.contains(&label)), "no section about {label}");
@@ -259,7 +260,7 @@ fn commands_and_options_exist() {
         let output = std::process::Command::new(program).args(arguments).output().expect("the program runs");
         String::from_utf8(output.stdout).expect("text")
     };
-    let commands = ["demo", "inspect", "certify", "train", "check", "predict", "completions"];
+    let commands = ["demo", "inspect", "certify", "train", "check", "predict", "criterion", "completions"];
     let mut known = help(&["--help"]);
     for command in commands {
         assert!(known.contains(command), "no command {command}");

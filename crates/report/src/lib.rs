@@ -21,6 +21,7 @@ mod wording;
 pub use model::*;
 #[cfg(feature = "png")]
 pub use raster::PngError;
+pub use svg::map;
 
 /// The page could not be rendered.
 #[derive(Debug, thiserror::Error)]

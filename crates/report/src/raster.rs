@@ -58,6 +58,8 @@ fn look(class: &str) -> Look {
         "band" => solid(faded(variable(ink), 0.16)),
         "shade" => solid(faded(variable("certified"), 0.16)),
         "dot" => solid(variable(ink)),
+        "area" => solid(faded(variable(ink), 0.4)),
+        "contour" => line("quiet", 0.6, None),
         "bar" => solid(faded(variable(ink), 0.85)),
         "tick" | "label" => solid(variable("quiet")),
         // Marks are there to be pointed at.

@@ -2,6 +2,8 @@
 
 pub(crate) mod certify;
 pub(crate) mod check;
+pub(crate) mod criterion;
+mod criterion_map;
 pub(crate) mod demo;
 pub(crate) mod inspect;
 pub(crate) mod inspect_model;

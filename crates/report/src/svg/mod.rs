@@ -5,6 +5,7 @@
 
 mod axis;
 mod chain;
+pub mod map;
 mod plot;
 
 pub(crate) use axis::{Axis, Scale};

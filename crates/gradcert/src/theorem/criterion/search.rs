@@ -35,7 +35,7 @@ fn suitable<'a>(problem: &Problem<'a>, options: &Options, phi: f64) -> Cover<'a>
     let mut work = 0;
     for _ in 0..GROWTHS {
         let mut cover = Cover::new(problem.f, problem.start, radius, options.cells.min(256));
-        cover.refine(0.2, f64::INFINITY, options.max_boxes / 20);
+        cover.refine(0.2, f64::INFINITY, (options.max_boxes / 20).max(100));
         work += cover.work;
         let sampled = cover.sampled();
         let last = sampled.last().copied().unwrap_or(0.0);
