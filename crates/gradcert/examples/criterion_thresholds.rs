@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p gradcert --example criterion_thresholds`
 
+#![allow(clippy::print_stdout)]
+
 use gradcert::function::Expression;
 use gradcert::theorem::criterion::{Options, certify};
 use std::time::Instant;

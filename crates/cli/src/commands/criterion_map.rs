@@ -50,7 +50,7 @@ fn map(f: &Expression, start: &[f64], verdict: &Verdict) -> Map {
     let corners = (0..=CELLS).flat_map(|j| (0..=CELLS).map(move |i| (i, j)));
     let values: Vec<f64> = corners.map(|(i, j)| f.value(&[at(i, 0.0, 0), at(j, 0.0, 1)])).collect();
     let middle = if verdict.value > 0.0 { verdict.value } else { 1.0 };
-    let levels = (-4..=6).map(|k| middle * 4f64.powi(k)).collect();
+    let levels = (-2..=6).map(|k| middle * 4f64.powi(k)).collect();
     Map {
         title: format!("f = {}", f.text()),
         names: [f.variables()[0].clone(), f.variables()[1].clone()],

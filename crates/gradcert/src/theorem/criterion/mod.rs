@@ -60,9 +60,9 @@ impl Default for Options {
 }
 
 impl Options {
-    /// A rougher answer in about a millisecond: as sound, but starts close to the threshold are declined.
+    /// A rougher answer in a few milliseconds, about the flow alone: as sound, but starts close to the threshold are declined.
     pub fn quick() -> Options {
-        Options { radius: None, max_boxes: 600, cells: 96, tolerance: 0.03, descent: false }
+        Options { radius: None, max_boxes: 600, cells: 64, tolerance: 0.03, descent: false }
     }
 }
 

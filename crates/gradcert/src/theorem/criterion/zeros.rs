@@ -36,7 +36,8 @@ fn newton(f: &dyn Function, x: &[f64], reach: f64) -> Option<Vec<f64>> {
         for (c, d) in at.iter_mut().zip(&step) {
             *c -= d;
         }
-        if !(distance(&at, x) <= reach) {
+        let moved = distance(&at, x);
+        if moved.is_nan() || moved > reach {
             return None;
         }
         let size: f64 = step.iter().fold(0.0, |m: f64, d| m.max(d.abs()));
