@@ -133,7 +133,6 @@ proptest! {
 
     /// The enclosures have no slack; a float evaluation is granted its own rounding, measured by the enclosure at the point.
     #[test]
-    #[test]
     fn enclosures_contain_values_and_derivatives(
         text in formula(), x in 0.2..3.0f64, y in 0.2..3.0f64, w in 0.0..0.5f64, t in 0.0..1.0f64, u in 0.0..1.0f64,
     ) {
@@ -166,7 +165,6 @@ proptest! {
 
     /// Gradient and Hessian against central differences of values and gradients.
     #[test]
-    #[test]
     fn derivatives_agree_with_differences(text in formula(), x in 0.3..2.5f64, y in 0.3..2.5f64) {
         let f = parse(&text);
         let h = 1e-5;
@@ -196,7 +194,6 @@ proptest! {
     }
 
     /// Whatever the text, reading it does not panic.
-    #[test]
     #[test]
     fn any_text_is_read_or_refused(text in "[-+*/^().,0-9a-z ]{0,60}") {
         let _ = Expression::parse(&text, &["x", "y"]);
