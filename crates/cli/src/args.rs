@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Re-derive every claim of a certificate with an independent program.
     Check(CheckArgs),
+    /// Gradient flow of a network or of a formula, integrated, beside what is proved about it.
+    Flow(FlowArgs),
     /// How often the four starts are certified: by the theorem about random starts, and by counting draws.
     Starts(StartsArgs),
     /// Prove that gradient descent on a formula of a few variables reaches a zero of it.
@@ -302,6 +304,29 @@ pub(crate) struct CertifyArgs {
     /// Show the trade-off: certified iterations and kernel movement against the output scale A.
     #[arg(long)]
     pub(crate) scan: bool,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FlowArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) net: NetArgs,
+    /// Stop at this time, if the loss has not fallen to --tol before.
+    #[arg(long, value_name = "T", value_parser = positive_number, allow_negative_numbers = true)]
+    pub(crate) time: Option<f64>,
+    /// Steps of the integrator to take at most; stiff problems need many.
+    #[arg(long, default_value_t = 200_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_steps: u64,
+    /// Integrate although nothing is certified (not the positive start).
+    #[arg(long)]
+    pub(crate) allow_uncertified: bool,
+    /// Folder for history.csv, flow.json and, of networks, model.safetensors.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// One JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,

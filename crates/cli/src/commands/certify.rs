@@ -56,7 +56,7 @@ pub(crate) fn certify_all(session: &Session, net: &NetArgs) -> Result<Vec<(Task,
 }
 
 /// Options that contradict each other, and networks that do not fit into memory.
-fn check_options(net: &NetArgs, tasks: &[Task]) -> Result<(), Failure> {
+pub(crate) fn check_options(net: &NetArgs, tasks: &[Task]) -> Result<(), Failure> {
     if net.start != StartArg::Positive {
         if net.method == Method::Paper {
             return Err(Failure::usage("--method paper is about --start positive"));

@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod criterion;
 mod criterion_map;
 pub(crate) mod demo;
+pub(crate) mod flow;
 pub(crate) mod inspect;
 pub(crate) mod inspect_model;
 pub(crate) mod predict;

@@ -5,6 +5,7 @@ mod commands;
 mod declined;
 mod demo;
 mod environment;
+mod flow;
 mod formats;
 mod json;
 mod models;

@@ -1,6 +1,6 @@
 //! (T3) Certificates of gradient flow: radius and rate, for a given start and for one that is certified for descent already.
 
-use super::given::stated_residual;
+use super::given::{dependent, misfit, stated_residual};
 use super::problem::{Coordinates, Problem};
 use super::{Certified, Reason, StartKind};
 use crate::network::Network;
@@ -81,20 +81,22 @@ pub struct FlowSearch<'a> {
 impl<'a> FlowSearch<'a> {
     /// Bounds of the inputs, computed once. Declines where whitening is impossible.
     pub fn new(problem: &'a Problem, metric: &'a Metric) -> Result<FlowSearch<'a>, Reason> {
+        if let Some(reason) = dependent(problem) {
+            return Err(reason);
+        }
+        let n = problem.rows.nrows();
         let rows = match problem.coordinates {
             Coordinates::Raw => problem.rows.clone(),
-            Coordinates::Whitened { bias } => {
-                if !problem.smin_samples(bias).is_positive() {
-                    return Err(Reason::new("dependent_inputs", "whitening needs linearly independent input vectors"));
-                }
-                EnclosedMatrix::exact(Mat::identity(problem.rows.nrows(), problem.rows.nrows()))
-            }
+            Coordinates::Whitened { .. } => EnclosedMatrix::exact(Mat::identity(n, n)),
         };
         Ok(FlowSearch { problem, metric, rows, inputs: problem.input_bounds_in(metric) })
     }
 
     /// (T3) with the psi of (T9+), or with the global one of (T7+) where that holds.
     pub fn certify(&self, start: &Network) -> Result<CertifiedFlow, Reason> {
+        if let Some(reason) = misfit(self.problem, start, self.metric) {
+            return Err(reason);
+        }
         let passes = EnclosedPasses::new(start, &self.rows);
         let residual = stated_residual(&passes.residual(&self.problem.targets, self.inputs.root_multiplicity()));
         let floor = slope_floor_psi(start, self.metric, self.inputs.smin);

@@ -31,7 +31,7 @@ pub fn certify(problem: &Problem, start: &Network, metric: &Metric, options: &Op
 }
 
 /// Parameters that are no network for this problem.
-fn misfit(problem: &Problem, start: &Network, metric: &Metric) -> Option<Reason> {
+pub(crate) fn misfit(problem: &Problem, start: &Network, metric: &Metric) -> Option<Reason> {
     let layers = start.layers();
     let chained = (1..=layers).all(|l| {
         let rows = start.weights[l].nrows();
@@ -64,7 +64,7 @@ fn misfit(problem: &Problem, start: &Network, metric: &Metric) -> Option<Reason>
     None
 }
 
-fn dependent(problem: &Problem) -> Option<Reason> {
+pub(crate) fn dependent(problem: &Problem) -> Option<Reason> {
     let Coordinates::Whitened { bias } = problem.coordinates else { return None };
     let independent = problem.smin_samples(bias).is_positive();
     (!independent).then(|| Reason::new("dependent_inputs", "whitening needs linearly independent input vectors"))

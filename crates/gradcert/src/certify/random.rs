@@ -1,6 +1,7 @@
 //! How often random starts are certified: by the theorem (T10), and by counting.
 
 use super::flow::FlowSearch;
+use super::given::dependent;
 use super::problem::{Coordinates, Problem, norm};
 use super::{Options, Reason};
 use crate::network::random::{Law, draw};
@@ -35,10 +36,8 @@ pub fn metric(problem: &Problem, options: &Options) -> Metric {
 
 /// The setting of (T10) for a problem. Declines where a hypothesis fails.
 pub fn theorem(problem: &Problem, options: &Options) -> Result<RandomStart, Reason> {
-    if let Coordinates::Whitened { bias } = problem.coordinates
-        && !problem.smin_samples(bias).is_positive()
-    {
-        return Err(Reason::new("dependent_inputs", "whitening needs linearly independent input vectors"));
+    if let Some(reason) = dependent(problem) {
+        return Err(reason);
     }
     let trained = problem.input_bounds(options.freeze_bias);
     let plain = match problem.coordinates {

@@ -1,0 +1,270 @@
+//! `gradcert flow`: gradient flow of a network or of a formula, beside what is proved about it.
+
+use crate::args::{FlowArgs, NetArgs, StartArg};
+use crate::commands::certify::{check_options, write};
+use crate::failure::{Exit, Failure, reasons_text};
+use crate::output::{Output, Seconds, progress_bar};
+use crate::session::{Session, Task, coordinates, given_start, metric, options, set_threads};
+use crate::starts::{self, Drawn};
+use gradcert::certify::flow::{CertifiedFlow, FlowSearch};
+use gradcert::certify::positive::PositiveSearch;
+use gradcert::certify::{Outcome, Reason};
+use gradcert::model::{Meaning, Model};
+use gradcert::network::Network;
+use gradcert::theorem::centre::Metric;
+use gradcert::train::flow::{Comparison, Flow, Promise, Settings, Stop};
+use gradcert::train::network_flow;
+use gradcert_report::number::{Rounding, rounded};
+use serde_json::{Value, json};
+use std::path::Path;
+
+pub(crate) fn run(args: &FlowArgs) -> Result<(Exit, Output), Failure> {
+    set_threads(args.net.threads);
+    let clock = Seconds::start();
+    let (results, model) = networks(args)?;
+    if let Some(folder) = &args.out {
+        save(folder, &results, model.as_ref())?;
+    }
+    let exit = results.iter().map(|r| r.exit(args)).max_by_key(|exit| *exit as u8).unwrap_or(Exit::Done);
+    let text = results.iter().map(Integrated::text).collect();
+    let worst = results.iter().max_by_key(|r| r.exit(args) as u8);
+    let mut json = worst.map_or(json!({}), Integrated::json);
+    json["problems"] = results.iter().map(Integrated::json).collect();
+    json["seconds"] = json!(clock.seconds());
+    Ok((exit, Output { text, json }))
+}
+
+/// One flow, with what is proved about it or why nothing is.
+struct Integrated {
+    name: String,
+    theorem: Option<String>,
+    promise: Option<Promise>,
+    reasons: Vec<Reason>,
+    drawn: Option<Drawn>,
+    /// `None` where nothing is certified and nothing else was asked for.
+    flow: Option<Flow>,
+}
+
+fn settings(args: &FlowArgs, curvature: Option<f64>) -> Settings {
+    Settings { tolerance: args.net.tol, time: args.time, max_steps: args.max_steps, curvature, ..Settings::default() }
+}
+
+/// The flows of the problems of a data set, and the networks they end at.
+fn networks(args: &FlowArgs) -> Result<(Vec<Integrated>, Option<Model>), Failure> {
+    let session = Session::open(&args.data)?;
+    let tasks = session.tasks(coordinates(&args.net))?;
+    check_options(&args.net, &tasks)?;
+    let (mut results, mut ends) = (vec![], vec![]);
+    for (index, mut task) in tasks.into_iter().enumerate() {
+        let certified = match session.obvious_decline() {
+            Some(reason) => Err(vec![reason]),
+            None => certify(&mut task, index, &args.net)?,
+        };
+        let (result, end) = integrate_network(args, &task, index, certified)?;
+        results.push(result);
+        ends.extend(end);
+    }
+    let meaning = Meaning {
+        problems: results.iter().map(|r| r.name.clone()).collect(),
+        classes: session.classes(),
+        target: session.dataset.target_name().map(str::to_owned),
+    };
+    let complete = ends.len() == results.len();
+    Ok((results, complete.then_some(Model { networks: ends, meaning })))
+}
+
+/// (T3) at the start the arguments ask for.
+fn certify(task: &mut Task, index: usize, net: &NetArgs) -> Result<Result<CertifiedFlow, Vec<Reason>>, Failure> {
+    if net.start == StartArg::Positive {
+        let options = options(net);
+        let outcome = match PositiveSearch::new(&task.problem, &options) {
+            Ok(search) => search.certify(),
+            Err(reasons) => Outcome::Declined(reasons),
+        };
+        let n = task.problem.total();
+        return Ok(match outcome {
+            Outcome::Certified(certified) => CertifiedFlow::of_descent(&certified, n).ok_or_else(Vec::new),
+            Outcome::CertifiedOriginal(_) => return Err(Failure::usage("--method paper is about descent")),
+            Outcome::Declined(reasons) => Err(reasons),
+        });
+    }
+    let law = starts::law(net, task)?;
+    let draws = if law.is_some() { net.retry.map_or(1, u64::from) } else { 1 };
+    let mut reasons = vec![];
+    for k in 0..draws {
+        task.drawn = law.map(|_| Drawn { seed: net.seed.wrapping_add(index as u64).wrapping_add(k), draws: k + 1 });
+        let start = given_start(task, index, net)?;
+        let metric = metric(net, start.layers());
+        match FlowSearch::new(&task.problem, &metric).and_then(|search| search.certify(&start)) {
+            Ok(flow) => return Ok(Ok(flow)),
+            Err(reason) if reasons.is_empty() => reasons.push(reason),
+            Err(_) => {}
+        }
+    }
+    Ok(Err(reasons))
+}
+
+fn integrate_network(
+    args: &FlowArgs,
+    task: &Task,
+    index: usize,
+    certified: Result<CertifiedFlow, Vec<Reason>>,
+) -> Result<(Integrated, Option<Network>), Failure> {
+    let named = |theorem, promise, reasons, flow| Integrated {
+        name: task.name.clone(),
+        theorem,
+        promise,
+        reasons,
+        drawn: task.drawn,
+        flow,
+    };
+    let (start, metric, certified, reasons): (Network, Metric, _, _) = match certified {
+        Ok(flow) => (flow.start.clone(), flow.metric.clone(), Some(flow), vec![]),
+        Err(reasons) if args.allow_uncertified && args.net.start != StartArg::Positive => {
+            let start = given_start(task, index, &args.net)?;
+            let metric = metric(&args.net, start.layers());
+            (start, metric, None, reasons)
+        }
+        Err(reasons) => return Ok((named(None, None, reasons, None), None)),
+    };
+    let promise = certified.as_ref().map(CertifiedFlow::promise);
+    // (2/n)|J|^2 is the curvature of S where the residual is small.
+    let norm = certified.as_ref().and_then(|c| c.norm);
+    let curvature = norm.map(|s| 2.0 / task.problem.total() * s.get().powi(2));
+    let bar = progress_bar(args.max_steps, &task.name);
+    let par = faer::get_global_parallelism();
+    let settings = settings(args, curvature);
+    let ended = network_flow::run(&task.problem, &start, &metric, &settings, promise, par, &mut |_, loss| {
+        bar.inc(1);
+        bar.set_message(format!("loss {loss:.2e}"));
+        true
+    });
+    bar.finish_and_clear();
+    let theorem = certified.map(|c| c.theorem.to_owned());
+    Ok((named(theorem, promise, reasons, Some(ended.flow)), Some(ended.network)))
+}
+
+impl Integrated {
+    fn kept(&self) -> Option<bool> {
+        self.flow.as_ref().and_then(|f| f.comparison).map(|c| c.is_kept())
+    }
+
+    fn exit(&self, args: &FlowArgs) -> Exit {
+        let Some(flow) = &self.flow else { return Exit::Declined };
+        match flow.stop {
+            Stop::WorkLimit => Exit::OverLimit,
+            _ if self.kept() == Some(false) => Exit::Invalid,
+            Stop::Tolerance | Stop::Time | Stop::Interrupted => Exit::Done,
+            // Without a certificate nothing else was promised.
+            Stop::Stuck | Stop::Critical if args.allow_uncertified => Exit::Declined,
+            Stop::Stuck | Stop::Critical => Exit::Invalid,
+        }
+    }
+
+    fn status(&self) -> &'static str {
+        match (&self.theorem, &self.flow) {
+            (Some(_), _) => "certified",
+            (None, Some(_)) => "uncertified",
+            (None, None) => "declined",
+        }
+    }
+
+    fn json(&self) -> Value {
+        let flow = self.flow.as_ref();
+        let last = flow.and_then(|f| f.history.last());
+        json!({
+            "problem": self.name,
+            "status": self.status(),
+            "reasons": self.reasons,
+            "theorem": self.theorem,
+            "radius": self.promise.map(|p| p.radius),
+            "decay": self.promise.map(|p| p.decay),
+            "seed": self.drawn.map(|d| d.seed),
+            "draws": self.drawn.map(|d| d.draws),
+            "stop": flow.map(|f| f.stop),
+            "time": flow.map(|f| f.time),
+            "final_loss": flow.map(|f| f.value),
+            "end": flow.filter(|f| f.end.len() <= 10).map(|f| f.end.clone()),
+            "distance": last.map(|r| r.distance),
+            "path": last.map(|r| r.path),
+            "steps": flow.map(|f| f.steps),
+            "rejected": flow.map(|f| f.rejected),
+            "largest_increase": flow.map(|f| f.largest_increase),
+            "kept": self.kept(),
+            "ratios": flow.and_then(|f| f.comparison),
+            "slack": Comparison::SLACK,
+        })
+    }
+
+    fn text(&self) -> String {
+        let mut text = match (&self.theorem, self.promise) {
+            (Some(theorem), Some(p)) => format!(
+                "{}: gradient flow certified by {theorem}\n  it stays within {} of its start and converges to a point with loss 0,\n  \
+                 loss(t) <= loss(0) exp(-{} t)\n",
+                self.name,
+                rounded(p.radius, 5, Rounding::Up),
+                rounded(p.decay, 4, Rounding::Down)
+            ),
+            (Some(theorem), None) => format!("{}: {theorem}: there is nothing to do\n", self.name),
+            (None, None) if self.flow.is_none() => format!("{}: declined\n{}", self.name, reasons_text(&self.reasons)),
+            _ => {
+                format!("{}: UNCERTIFIED FLOW: nothing is proved about it\n{}", self.name, reasons_text(&self.reasons))
+            }
+        };
+        let Some(flow) = &self.flow else { return text };
+        let ended = match flow.stop {
+            Stop::Tolerance => "reached the tolerance",
+            Stop::Time => "ran to the time asked for",
+            Stop::WorkLimit => "used up its steps (the problem is stiff: --whiten, a larger --tol or --max-steps)",
+            Stop::Stuck => "got stuck: the flow leaves the domain of the function or blows up",
+            Stop::Critical => "came to rest at a critical point",
+            Stop::Interrupted => "was interrupted",
+        };
+        let last = flow.history.last();
+        text += &format!(
+            "  integrated: {ended} at t = {:.6} after {} steps; loss {:.3e}, distance {:.5}, path {:.5}\n",
+            flow.time,
+            flow.steps,
+            flow.value,
+            last.map_or(0.0, |r| r.distance),
+            last.map_or(0.0, |r| r.path)
+        );
+        if let Some(c) = flow.comparison {
+            text += &format!(
+                "  {}: at most {:.4} of the certified loss, {:.4} of the radius, {:.4} of the certified path to come\n",
+                if c.is_kept() { "it keeps what is certified" } else { "IT BREAKS WHAT IS CERTIFIED, this is a bug" },
+                c.value,
+                c.distance,
+                c.remaining_path
+            );
+        }
+        text
+    }
+}
+
+fn save(folder: &Path, results: &[Integrated], model: Option<&Model>) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder).map_err(|e| Failure::file(folder, &e))?;
+    let number = |x: Option<f64>| x.map(|x| format!("{x:e}")).unwrap_or_default();
+    let mut text = String::from("problem,time,loss,envelope,distance,path,remaining_bound\n");
+    for (p, flow) in results.iter().enumerate().filter_map(|(p, r)| Some((p, r.flow.as_ref()?))) {
+        for r in &flow.history {
+            text += &format!(
+                "{p},{:e},{:e},{},{:e},{:e},{}\n",
+                r.time,
+                r.value,
+                number(r.envelope),
+                r.distance,
+                r.path,
+                number(r.remaining_bound)
+            );
+        }
+    }
+    write(&folder.join("history.csv"), text.as_bytes())?;
+    let summary: Vec<Value> = results.iter().map(Integrated::json).collect();
+    let text = serde_json::to_string_pretty(&summary).map_err(|e| Failure::file(folder, &e))?;
+    write(&folder.join("flow.json"), text.as_bytes())?;
+    match model {
+        Some(model) => Ok(model.save(&folder.join("model.safetensors"))?),
+        None => Ok(()),
+    }
+}
