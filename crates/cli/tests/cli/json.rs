@@ -25,6 +25,11 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("train --data data.csv --out run --allow-uncertified", 2, "error"),
     ("check missing.json --data data.csv", 4, "error"),
     ("predict --model missing.safetensors --data data.csv", 4, "error"),
+    ("flow --data data.csv --whiten", 0, "certified"),
+    ("flow --data data.csv --start lecun --width 2", 3, "declined"),
+    ("flow --data missing.csv", 4, "error"),
+    ("starts --data data.csv --width 4 --whiten --draws 2", 0, "done"),
+    ("starts --data twice.csv --draws 2", 3, "declined"),
     ("sweep plan missing.json", 4, "error"),
 ];
 
