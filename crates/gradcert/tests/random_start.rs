@@ -108,7 +108,7 @@ fn the_likeliest_scale_is_the_likeliest() {
     }
 }
 
-/// The hypothesis of (T1) on every draw in the event: the residual is below `(A/2) psi`, and psi is a lower bound of smin(J) on the
+/// The hypothesis of (T3) on every draw in the event: the residual is below `(A/2) psi`, and psi is a lower bound of smin(J) on the
 /// ball of radius A/2, tried at random points and at the corners that shrink W_2, ..., W_L.
 #[test]
 fn every_draw_in_the_event_is_certified() {

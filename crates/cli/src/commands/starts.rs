@@ -183,8 +183,11 @@ fn theorem(problem: &gradcert::certify::problem::Problem, options: &Options) -> 
     })
 }
 
+/// A decline has at least one reason; this stands for none.
+const UNSTATED: &str = "declined";
+
 fn first_reason(reasons: &[Reason]) -> Reason {
-    reasons.first().cloned().unwrap_or(Reason { code: "declined", message: String::new() })
+    reasons.first().cloned().unwrap_or(Reason { code: UNSTATED, message: String::new() })
 }
 
 fn merge(json: &mut Value, more: Value) {

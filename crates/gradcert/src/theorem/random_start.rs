@@ -4,7 +4,7 @@
 //! `N(0, 1/d_{l-1})`. Let E(A) be the event that all entries of `W_2, ..., W_L` lie in `[A, 2A]` and `|W_1|_F < w(A)`. On E(A) every
 //! entry of `W_2, ..., W_L` is at least A/2 on the ball of radius `r = A/2`, so the entries of g_1 are at least
 //! `kappa = (C1 A/2)^{L-1} prod_{l=2}^{L-1} d_l`, and (T6) gives `smin(J) >= psi = sqrt(d_1) kappa smin(Xt)`. At the start
-//! `|F| <= C2^{L-1} |X| |W_1|_F prod_{l>=2} |W_l|` with `|W_l| <= 2A sqrt(d_l d_{l-1})`. So (T1), (T3) certify gradient flow if
+//! `|F| <= C2^{L-1} |X| |W_1|_F prod_{l>=2} |W_l|` with `|W_l| <= 2A sqrt(d_l d_{l-1})`. So (T3) certifies gradient flow if
 //! `|y| + C2^{L-1} |X| |W_1|_F prod_{l>=2} 2A sqrt(d_l d_{l-1}) < r psi`, and w(A) is the `|W_1|_F` at which equality holds.
 //!
 //! All entries are independent and `d_0 |W_1|_F^2` is a chi-square variable with `d_0 d_1` degrees of freedom, so the

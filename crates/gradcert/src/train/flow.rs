@@ -1,4 +1,4 @@
-//! Gradient flow x' = -grad f, integrated in doubles, beside what (T1) and (T3) promise about it.
+//! Gradient flow x' = -grad f, integrated in doubles, beside what (T3) promises about it.
 //!
 //! The method is the explicit Runge-Kutta pair of Dormand and Prince of order 8(5,3). Stability limits its step to about six
 //! over the largest curvature, so the work grows with the condition number; a limit of work ends a run with that answer.
@@ -409,7 +409,7 @@ mod tests {
         true
     }
 
-    /// x' = -2x: `f(t) = e^{-4t}`; alpha = 4 on every ball, so (T1) is an equality at every r > 1.
+    /// x' = -2x: `f(t) = e^{-4t}`; alpha = 4 on every ball, so (T3) is an equality at every r > 1.
     #[test]
     fn the_square_has_a_closed_form() {
         let promise = Promise { radius: 1.0 + 1e-9, decay: 4.0 };
