@@ -94,7 +94,8 @@ struct Reach {
 
 /// Forward and backward drifts (T9), per sample and collectively (T9+ 3):
 /// `dz_l = s_l h~_{l-1} + (|W_l| + D s_l) dh_{l-1}`, `dh_l = phi_l dz_l`,
-/// `e_l = phi_l ((|W_{l+1}| + D s_{l+1}) e_{l+1} + D s_{l+1} |g_{l+1}|) + beta_l |v_l|_inf dz_l`.
+/// `e_l = phi_l ((|W_{l+1}| + D s_{l+1}) e_{l+1} + D s_{l+1} |g_{l+1}|) + beta_l |v_l|_inf dz_l`. Where W_{l+1} is
+/// frozen also `|v_l| <= |W_{l+1}| |g_{l+1}|`, `|g_l| <= phi_l |v_l|`, which need not grow with the radius (T7+).
 fn reach(centre: &Centre, s: Upper) -> Reach {
     let (last, count, layers) = (centre.layers.count(), centre.root.len(), &centre.layers);
     let factor = |l: usize| Upper::new(layers.weights[l]);
@@ -113,7 +114,7 @@ fn reach(centre: &Centre, s: Upper) -> Reach {
         dz.push(moved);
         dh.push(outputs);
     }
-    let (mut e, mut bend) = (vec![zeros; last + 1], vec![Vec::new(); last]);
+    let (mut e, mut bend, mut g) = (vec![zeros; last + 1], vec![Vec::new(); last], centre.g.clone());
     for l in (1..last).rev() {
         let step = |i: usize| {
             e[l + 1][i].through(centre.norm_w[l + 1], factor(l + 1), l + 1, factor(l + 1) * centre.g[l + 1][i], s)
@@ -121,10 +122,12 @@ fn reach(centre: &Centre, s: Upper) -> Reach {
         let dv: Vec<Drift> = (0..=count).map(step).collect();
         let at_start = with_maximum(products(&beta[l], &centre.v_inf[l]));
         e[l] = (0..=count).map(|i| dv[i].scaled(phi[l][i]) + dz[l][i].scaled(at_start[i])).collect();
-        let v: Vec<Upper> = centre.v_inf[l].iter().zip(&dv).map(|(&v, dv)| v + dv.value(s)).collect();
-        bend[l] = with_maximum(products(&beta[l], &v));
+        let frozen = if factor(l + 1) == Upper::ZERO { centre.norm_w[l + 1] } else { Upper::UNKNOWN };
+        let v = (0..count).map(|i| (centre.v_inf[l][i] + dv[i].value(s)).min(frozen * g[l + 1][i]));
+        bend[l] = with_maximum(products(&beta[l], &v.collect::<Vec<_>>()));
+        let size = |i: usize| (centre.g[l][i] + e[l][i].value(s)).min(phi[l][i] * frozen * g[l + 1][i]);
+        g[l] = (0..=count).map(size).collect();
     }
-    let g = |l: usize| centre.g[l].iter().zip(&e[l]).map(|(&g, e)| g + e.value(s)).collect();
     let h = |l: usize| {
         let supremum = |i: usize| {
             let (moved, ones) = (dh[l][i].value(s), if i < count { Upper::ONE } else { centre.root_all });
@@ -133,7 +136,7 @@ fn reach(centre: &Centre, s: Upper) -> Reach {
         };
         (0..=count).map(supremum).collect()
     };
-    Reach { g: (0..=last).map(g).collect(), h: (0..last).map(h).collect(), phi, bend, dh, e }
+    Reach { h: (0..last).map(h).collect(), g, phi, bend, dh, e }
 }
 
 /// All bounds on the ball of radius s but the Lipschitz constant.
@@ -200,8 +203,7 @@ pub(crate) fn lipschitz(centre: &Centre, s: Upper) -> Upper {
             m[l - 1][k - 1] = row_wise(&gd, &h[l - 1]) + Upper::new(layers.weights[l]) * inner;
         }
     }
-    let symmetric: Vec<Vec<Upper>> = (0..last).map(|l| (0..last).map(|k| m[l][k].min(m[k][l])).collect()).collect();
-    small_norm(&symmetric)
+    small_norm(&(0..last).map(|l| (0..last).map(|k| m[l][k].min(m[k][l])).collect()).collect::<Vec<_>>())
 }
 
 /// Upper bound of the spectral norm of a small non-negative matrix C: for any x > 0,
@@ -215,8 +217,7 @@ fn small_norm(rows: &[Vec<Upper>]) -> Upper {
     for _ in 0..200 {
         let y: Vec<Upper> = rows.iter().map(|row| products(row, &x).into_iter().sum()).collect();
         let z: Vec<Upper> = (0..x.len()).map(|k| rows.iter().zip(&y).map(|(row, &y)| row[k] * y).sum()).collect();
-        let square = Upper::maximum(z.iter().zip(&x).map(|(&z, &x)| z / Lower::new(x.get())));
-        best = best.min(square.sqrt());
+        best = best.min(Upper::maximum(z.iter().zip(&x).map(|(&z, &x)| z / Lower::new(x.get()))).sqrt());
         // Kept away from 0, so that every x_i stays positive.
         let scale = maximum(&z).get();
         x = z.iter().map(|z| Upper::new((z.get() / scale).max(1e-17))).collect();

@@ -171,8 +171,7 @@ fn automatic_scale_means_what_it_says() {
     }
 }
 
-/// (T7+) with the inputs independent, every |LeCun| start is certified with later layers frozen. Only where the slopes'
-/// floor has been multiplied up over many layers the count leaves the range of doubles.
+/// (T7+) with the inputs independent, every |LeCun| start is certified with later layers frozen, at every depth.
 #[test]
 fn positive_frozen_later_layers_are_always_certified() {
     for seed in 0..40 {
@@ -192,7 +191,7 @@ fn positive_frozen_later_layers_are_always_certified() {
                 keeps_its_promise(&train(&problem, &c, &start, options.tolerance));
             }
             Outcome::Certified(_) => {}
-            other => assert!(layers > 3 && declined(other) == "too_slow", "{widths:?} {activation}"),
+            other => panic!("{widths:?} {activation}: {}", declined(other)),
         }
     }
 }

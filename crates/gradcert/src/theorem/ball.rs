@@ -136,18 +136,26 @@ impl<'a> Recursions<'a> {
 
     /// Backward drifts, `e_L = 0`: with `dv = (|W_{l+1}| + D_W,l+1 s_{l+1}) e_{l+1} + D_W,l+1 s_{l+1} |g_{l+1}|`,
     /// `e_l = phi_l dv + beta_l |v_l|_inf dz_l`; the same for `|dG_l|_F` with phi_l and `beta_l |v_l|_inf` maximised
-    /// over samples, `smax(G_{l+1})` and `|dZ_l|_F`.
+    /// over samples, `smax(G_{l+1})` and `|dZ_l|_F`. Suprema over the ball are value plus drift. Where `W_{l+1}` is frozen
+    /// also `|v_l| <= |W_{l+1}| |g_{l+1}|`, `|g_l| <= phi_l |v_l|` (and the same for G_l with the largest phi_l), and that
+    /// need not grow with s: with all later layers frozen (T7+) certifies at every depth.
     fn backwards(&mut self, dz: &[Vec<Drift>], dz_joint: &[Drift]) {
         let (centre, layers, s) = (self.centre, self.centre.layers(), self.s);
         self.backward[layers] = vec![Drift::zero(layers); centre.samples()];
+        self.backward_sup[layers] = centre.backward[layers].clone();
+        self.smax_backward_sup[layers] = centre.smax_backward[layers];
         for l in (1..layers).rev() {
             let factor = self.weight_factor(l + 1);
+            let frozen = if factor == Upper::ZERO { centre.norm_weights[l + 1] } else { Upper::UNKNOWN };
             for i in 0..centre.samples() {
                 let dv = Drift::of_layer(layers, l + 1, factor * centre.backward[l + 1][i])
                     .plus(&self.through(l + 1, &self.backward[l + 1][i]));
                 let bend = self.curvature[l][i] * centre.backward_max[l][i];
-                self.backward_max_sup[l].push(centre.backward_max[l][i] + dv.value(s));
+                let whole = frozen * self.backward_sup[l + 1][i];
+                self.backward_max_sup[l].push((centre.backward_max[l][i] + dv.value(s)).min(whole));
                 let e = dv.times(self.slope[l][i]).plus(&dz[l][i].clone().times(bend));
+                let sup = (centre.backward[l][i] + e.value(s)).min(self.slope[l][i] * whole);
+                self.backward_sup[l].push(sup);
                 self.backward[l].push(e);
             }
             let bends = self.curvature[l].iter().zip(&centre.backward_max[l]).map(|(&b, &v)| b * v);
@@ -155,18 +163,15 @@ impl<'a> Recursions<'a> {
                 .plus(&self.through(l + 1, &self.backward_joint[l + 1]))
                 .times(maximum(&self.slope[l]))
                 .plus(&dz_joint[l].clone().times(Upper::maximum(bends)));
+            self.smax_backward_sup[l] = (centre.smax_backward[l] + self.backward_joint[l].value(s))
+                .min(maximum(&self.slope[l]) * frozen * self.smax_backward_sup[l + 1]);
         }
     }
 
-    /// Suprema over the ball. `smax(H~_l)` grows by at most `D_W,l+1 |dH_l|_F`; the second form lets only the columns
+    /// Suprema of the forward pass over the ball. `smax(H~_l)` grows by at most `D_W,l+1 |dH_l|_F`; the second form lets only the columns
     /// of `H_l` grow, the column of ones has norm `D_b,l+1 sqrt n` throughout.
     fn suprema(&mut self) {
         let (centre, layers, s) = (self.centre, self.centre.layers(), self.s);
-        for l in 1..=layers {
-            self.backward_sup[l] =
-                centre.backward[l].iter().zip(&self.backward[l]).map(|(&g, e)| g + e.value(s)).collect();
-            self.smax_backward_sup[l] = centre.smax_backward[l] + self.backward_joint[l].value(s);
-        }
         for l in 0..layers {
             let (weight, bias) = (self.weight_factor(l + 1), self.bias_factor(l + 1));
             self.extended_sup[l] = if l == 0 {
@@ -227,7 +232,7 @@ impl<'a> Recursions<'a> {
     /// `LJ = |M|`: entry (l, k) of M bounds the derivative of block l of J along a unit move of layer k. Both triangles
     /// bound the same symmetric form `D^2 F`, hence the minimum with the transpose. `|W_l| + D_Wl s` keeps the whole s.
     fn lipschitz(&self) -> Upper {
-        let (centre, layers) = (self.centre, self.centre.layers());
+        let layers = self.centre.layers();
         let mut coupling = vec![Upper::ZERO; layers * layers];
         for k in 1..=layers {
             let column = self.derivative_along(k);
@@ -242,7 +247,6 @@ impl<'a> Recursions<'a> {
                 coupling[k * layers + l] = least;
             }
         }
-        debug_assert_eq!(centre.layers(), layers);
         spectral_norm(&coupling, layers, layers)
     }
 
