@@ -40,6 +40,8 @@ pub(crate) enum Command {
     /// Many runs over a grid of options: list them, do a share of them, join the records.
     #[command(subcommand)]
     Sweep(SweepCommand),
+    /// Figures and tables of a paper, with the data behind them.
+    Reproduce(ReproduceArgs),
     /// Shell completions.
     Completions {
         /// The shell.
@@ -521,6 +523,94 @@ pub(crate) struct CriterionArgs {
     /// Boxes to evaluate at most before the answer is "undecided".
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(100..=100_000_000))]
     pub(crate) max_boxes: u32,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Paper {
+    /// S. Chatterjee, Convergence of gradient descent for deep neural networks, arXiv 2203.16462.
+    Chatterjee2022,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PaperItem {
+    /// Loss against iteration, four starts, the first width.
+    Fig1,
+    /// The same for all widths.
+    Fig2,
+    /// The positive start for many output scales.
+    Fig3,
+    /// The paper's explicit constants against ours.
+    Constants,
+    /// Does the positive start accelerate?
+    Speedup,
+    /// Everything.
+    All,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReproduceArgs {
+    /// The paper.
+    pub(crate) paper: Paper,
+    /// What of it.
+    #[arg(default_value = "all")]
+    pub(crate) item: PaperItem,
+    /// Folder for pages, figures, tables and records.
+    #[arg(long, default_value = "gradcert-reproduce", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Small settings, seconds instead of minutes; other flags change them further.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Keep the finished runs of an earlier call and do the rest.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Samples.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub(crate) n: Option<u32>,
+    /// Features.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) d: Option<u32>,
+    /// Hidden widths of the networks that are compared; each network has hidden layers of one width.
+    #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) widths: Option<Vec<u32>>,
+    /// Weight layers.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(2..=64))]
+    pub(crate) depth: Option<u16>,
+    /// The activation.
+    #[arg(long, value_parser = parse_activation)]
+    pub(crate) activation: Option<Activation>,
+    /// Output scale A of the positive start in fig1, fig2 and speedup.
+    #[arg(long, value_parser = positive_number)]
+    pub(crate) scale: Option<f64>,
+    /// Output scales of fig3.
+    #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = positive_number)]
+    pub(crate) scales: Option<Vec<f64>>,
+    /// Entries of W_2, ..., W_L of the conditional start (default: s to 2 s, s = 1/sqrt(width)).
+    #[arg(long = "box", value_name = "LOW,HIGH", value_parser = parse_box)]
+    pub(crate) entry_box: Option<(f64, f64)>,
+    /// Seeds of the figures; every seed is another data set and another start.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(crate) seeds: Option<u64>,
+    /// Seeds of the speed-up.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(crate) speedup_seeds: Option<u64>,
+    /// Step of the figures' second panels, as a multiple of n/|K0|.
+    #[arg(long, value_parser = positive_number)]
+    pub(crate) step: Option<f64>,
+    /// Steps that are tried in the speed-up, as multiples of n/|K0|.
+    #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = positive_number)]
+    pub(crate) steps: Option<Vec<f64>>,
+    /// The mean squared loss that counts as zero.
+    #[arg(long, value_parser = positive_number)]
+    pub(crate) tol: Option<f64>,
+    /// No run is longer.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_iterations: Option<u64>,
+    /// Runs at a time (default: one per processor).
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
     /// One JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,

@@ -65,6 +65,19 @@ impl From<gradcert::sweep::SweepError> for Failure {
     }
 }
 
+impl From<gradcert_papers::PaperError> for Failure {
+    fn from(error: gradcert_papers::PaperError) -> Failure {
+        use gradcert_papers::PaperError;
+        match error {
+            PaperError::Sweep(error) => error.into(),
+            PaperError::Declined(_) => {
+                Failure { exit: Exit::Declined, code: error.code().to_owned(), message: error.to_string() }
+            }
+            _ => Failure::input(error.code(), error.to_string()),
+        }
+    }
+}
+
 /// "code: message" lines.
 pub(crate) fn reasons_text(reasons: &[Reason]) -> String {
     reasons.iter().map(|r| format!("  {}: {}\n", r.code, r.message)).collect()

@@ -50,6 +50,7 @@ fn run(command: &Command) -> Exit {
         Command::Sweep(SweepCommand::Plan(a)) => (a.json, commands::sweep::plan(a)),
         Command::Sweep(SweepCommand::Run(a)) => (a.json, commands::sweep::run(a)),
         Command::Sweep(SweepCommand::Merge(a)) => (a.json, commands::sweep::merge(a)),
+        Command::Reproduce(a) => (a.json, commands::reproduce::run(a)),
         Command::Completions { shell } => {
             // Through memory, because the generator panics on a closed pipe.
             let mut script = vec![];

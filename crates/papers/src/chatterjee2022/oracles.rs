@@ -1,0 +1,1 @@
+//! The theorems on examples that can be done by hand.
