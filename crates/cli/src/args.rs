@@ -584,6 +584,12 @@ pub(crate) struct ReproduceArgs {
     /// Output scale A of the positive start in fig1, fig2 and speedup.
     #[arg(long, value_parser = positive_number)]
     pub(crate) scale: Option<f64>,
+    /// Entries of the hidden layers of the positive start in these (default: 8/width).
+    #[arg(long, value_parser = positive_number)]
+    pub(crate) hidden_scale: Option<f64>,
+    /// Depths for which constants are compared.
+    #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = clap::value_parser!(u16).range(2..=64))]
+    pub(crate) depths: Option<Vec<u16>>,
     /// Output scales of fig3.
     #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = positive_number)]
     pub(crate) scales: Option<Vec<f64>>,

@@ -24,6 +24,8 @@ fn settings(args: &ReproduceArgs) -> Settings {
         depth: args.depth.map_or(base.depth, usize::from),
         activation: args.activation.map_or(base.activation, |a| a.to_string()),
         scale: args.scale.unwrap_or(base.scale),
+        hidden_scale: args.hidden_scale.or(base.hidden_scale),
+        depths: args.depths.as_ref().map_or(base.depths, |d| d.iter().map(|&l| usize::from(l)).collect()),
         scales: args.scales.clone().unwrap_or(base.scales),
         entry_box: args.entry_box.or(base.entry_box),
         seeds: args.seeds.unwrap_or(base.seeds),

@@ -63,11 +63,8 @@ fn texts(settings: &Settings, case: Case, method: &str, scale: &str) -> OptionTe
 fn cases(settings: &Settings) -> Vec<Case> {
     let mut samples: Vec<usize> = [5, 2, 1].iter().map(|part| (settings.samples / part).max(2)).collect();
     samples.dedup();
-    let mut depths: Vec<usize> = vec![2, settings.depth, settings.depth + 1];
-    depths.sort_unstable();
-    depths.dedup();
     let mut cases = vec![];
-    for &depth in &depths {
+    for &depth in &settings.depths {
         for &width in &settings.widths {
             cases.extend(samples.iter().map(|&samples| Case { depth, width, samples }));
         }

@@ -76,16 +76,15 @@ fn panels(settings: &Settings, bench: &Bench<'_>, item: &str, width: usize) -> R
     Ok([panel("same", true)?, panel("own", false)?])
 }
 
-pub(crate) fn loss_axes(settings: &Settings, end: f64) -> (ChartAxis, ChartAxis) {
+/// Axes over all curves, down to a tenth of the tolerance.
+pub(crate) fn loss_axes(settings: &Settings, curves: &[Curve]) -> (ChartAxis, ChartAxis) {
+    let end = curves.iter().flat_map(|c| c.points.last()).map(|p| p.0).fold(1.0, f64::max);
+    let losses = curves.iter().flat_map(|c| c.points.iter().map(|p| p.1).chain(c.band.iter().map(|b| b.2)));
+    let top = losses.filter(|x| x.is_finite()).fold(1.0, f64::max);
     let x = ChartAxis { label: "iteration".to_owned(), logarithmic: true, limits: Some((1.0, end.max(10.0))) };
     let y =
-        ChartAxis { label: "mean loss S".to_owned(), logarithmic: true, limits: Some((0.1 * settings.tolerance, 1e4)) };
+        ChartAxis { label: "mean loss S".to_owned(), logarithmic: true, limits: Some((0.1 * settings.tolerance, top)) };
     (x, y)
-}
-
-/// The last iteration that some curve shows.
-fn last(curves: &[Curve]) -> f64 {
-    curves.iter().flat_map(|c| c.points.last()).map(|p| p.0).fold(1.0, f64::max)
 }
 
 fn chart_of(settings: &Settings, panel: &Panel, item: &str, width: usize) -> Chart {
@@ -95,7 +94,7 @@ fn chart_of(settings: &Settings, panel: &Panel, item: &str, width: usize) -> Cha
         curves.extend(mean.bound("certified bound", colour));
         curves.push(mean.curve(kind.title(), colour));
     }
-    let (x, y) = loss_axes(settings, last(&curves));
+    let (x, y) = loss_axes(settings, &curves);
     let (title, caption) = match panel.name {
         "same" => (
             format!("Width {width}: one step for all starts"),
@@ -276,7 +275,7 @@ pub(super) fn fig3(settings: &Settings, bench: &Bench<'_>) -> Result<ItemOutcome
 }
 
 fn fig3_chart(settings: &Settings, id: &str, what: &str, curves: Vec<Curve>) -> Chart {
-    let (x, y) = loss_axes(settings, last(&curves));
+    let (x, y) = loss_axes(settings, &curves);
     Chart {
         id: id.to_owned(),
         title: format!("Loss for several output scales, {what}"),

@@ -69,8 +69,13 @@ pub struct Settings {
     pub activation: String,
     /// Output scale A of the positive start in figures 1 and 2 and in the speed-up.
     pub scale: f64,
+    /// Entries of the hidden layers of the positive start; 8/width by default, which is what the search for the smallest
+    /// certifiable A tends to choose.
+    pub hidden_scale: Option<f64>,
     /// Output scales of figure 3.
     pub scales: Vec<f64>,
+    /// Depths for which constants are compared.
+    pub depths: Vec<usize>,
     /// The box of the conditional start; [s, 2s] with s = 1/sqrt(width), the standard deviation of LeCun's law, by default.
     pub entry_box: Option<(f64, f64)>,
     /// Seeds of the figures: data and start.
@@ -96,6 +101,8 @@ impl Default for Settings {
             depth: 3,
             activation: "smooth-leaky-relu:0.1".to_owned(),
             scale: 10.0,
+            hidden_scale: None,
+            depths: vec![2, 3, 4],
             scales: vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0],
             entry_box: None,
             seeds: 5,
@@ -117,7 +124,8 @@ impl Settings {
         Settings {
             samples: 10,
             features: 20,
-            widths: vec![4, 8, 12],
+            widths: vec![4, 8],
+            depths: vec![2, 3],
             scales: vec![2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0],
             seeds: 5,
             speedup_seeds: 8,
@@ -150,6 +158,8 @@ impl Settings {
         match kind {
             StartKind::Positive => {
                 texts.insert("scale".to_owned(), self.scale.to_string());
+                let hidden = self.hidden_scale.unwrap_or(8.0 / width as f64);
+                texts.insert("hidden-scale".to_owned(), hidden.to_string());
             }
             StartKind::Conditional => {
                 let (low, high) = self.box_of(width);
@@ -177,6 +187,8 @@ impl Settings {
             Some((low, high)) => format!("[{low}, {high}]"),
             None => "[s, 2s], s = 1/√width".to_owned(),
         };
+        let hidden = self.hidden_scale.map_or_else(|| "8/width".to_owned(), |a| a.to_string());
+        let depths: Vec<String> = self.depths.iter().map(usize::to_string).collect();
         let pairs = [
             (
                 "data",
@@ -187,11 +199,9 @@ impl Settings {
             ),
             ("hidden widths", widths.join(", ")),
             ("depth", self.depth.to_string()),
+            ("depths of the constants", depths.join(", ")),
             ("activation", self.activation.clone()),
-            (
-                "positive start",
-                format!("W₁ = 0, biases 0, last layer A = {}, hidden layers chosen with the certificate", self.scale),
-            ),
+            ("positive start", format!("W₁ = 0, biases 0, last layer A = {}, hidden layers {}", self.scale, hidden)),
             ("LeCun start", "all entries N(0, 1/inputs), biases 0".to_owned()),
             ("|LeCun| start", "absolute values of LeCun's".to_owned()),
             ("conditional start", format!("LeCun, given that the entries of W₂, …, W_L lie in {entry_box}")),
@@ -212,14 +222,17 @@ impl Settings {
     pub fn arguments(&self) -> String {
         let join = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
         let widths: Vec<String> = self.widths.iter().map(usize::to_string).collect();
+        let depths: Vec<String> = self.depths.iter().map(usize::to_string).collect();
+        let hidden = self.hidden_scale.map_or_else(String::new, |a| format!(" --hidden-scale {a}"));
         let entry_box = self.entry_box.map_or_else(String::new, |(low, high)| format!(" --box {low},{high}"));
         format!(
-            "--n {} --d {} --widths {} --depth {} --activation {} --scale {} --scales {}{entry_box} --seeds {} \
+            "--n {} --d {} --widths {} --depth {} --depths {} --activation {} --scale {}{hidden} --scales {}{entry_box} --seeds {} \
              --speedup-seeds {} --step {} --steps {} --tol {:e} --max-iterations {}",
             self.samples,
             self.features,
             widths.join(","),
             self.depth,
+            depths.join(","),
             self.activation,
             self.scale,
             join(&self.scales),

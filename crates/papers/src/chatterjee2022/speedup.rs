@@ -36,6 +36,7 @@ impl Contestant {
         let mut texts = with(settings.start(self.kind, settings.first_width(), seed), &[("step", step)]);
         if self.automatic {
             texts.insert("scale".to_owned(), "auto".to_owned());
+            texts.remove("hidden-scale");
         }
         if self.whitened {
             texts.insert("whiten".to_owned(), "true".to_owned());
