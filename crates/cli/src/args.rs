@@ -546,6 +546,8 @@ pub(crate) enum PaperItem {
     Constants,
     /// Does the positive start accelerate?
     Speedup,
+    /// How often random starts are certified.
+    Starts,
     /// Everything.
     All,
 }
@@ -602,6 +604,9 @@ pub(crate) struct ReproduceArgs {
     /// Seeds of the speed-up.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub(crate) speedup_seeds: Option<u64>,
+    /// Draws of every random start in starts.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) draws: Option<u64>,
     /// Step of the figures' second panels, as a multiple of n/|K0|.
     #[arg(long, value_parser = positive_number)]
     pub(crate) step: Option<f64>,

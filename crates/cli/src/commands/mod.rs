@@ -9,7 +9,7 @@ pub(crate) mod flow;
 pub(crate) mod inspect;
 pub(crate) mod inspect_model;
 pub(crate) mod predict;
-pub(crate) mod starts;
 pub(crate) mod reproduce;
+pub(crate) mod starts;
 pub(crate) mod sweep;
 pub(crate) mod train;

@@ -30,6 +30,7 @@ fn settings(args: &ReproduceArgs) -> Settings {
         entry_box: args.entry_box.or(base.entry_box),
         seeds: args.seeds.unwrap_or(base.seeds),
         speedup_seeds: args.speedup_seeds.unwrap_or(base.speedup_seeds),
+        draws: args.draws.unwrap_or(base.draws),
         steps: args.steps.clone().unwrap_or(base.steps),
         step: args.step.unwrap_or(base.step),
         tolerance: args.tol.unwrap_or(base.tolerance),
@@ -44,6 +45,7 @@ fn items(item: PaperItem) -> Vec<Item> {
         PaperItem::Fig3 => vec![Item::Fig3],
         PaperItem::Constants => vec![Item::Constants],
         PaperItem::Speedup => vec![Item::Speedup],
+        PaperItem::Starts => vec![Item::Starts],
         PaperItem::All => ITEMS.to_vec(),
     }
 }

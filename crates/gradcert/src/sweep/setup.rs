@@ -5,6 +5,7 @@ use super::options::{RunOptions, Start};
 use super::plan::Planned;
 use super::record::{Certificate, Declined};
 use crate::certify::problem::{Coordinates, Problem};
+use crate::certify::random::{metric, widths};
 use crate::certify::{Certified, HiddenScale, Method, Outcome, Reason, Scale, given, positive::PositiveSearch};
 use crate::kernel::tangent_kernel;
 use crate::network::Network;
@@ -130,32 +131,12 @@ fn problem(key: &str, run: &RunOptions) -> Result<(Problem, String), SweepError>
     Ok((Problem::new(values, n, d, targets, coordinates).with_multiplicity(multiplicity), both))
 }
 
-/// The metric without a choice: that of the options.
-fn metric(run: &RunOptions) -> Metric {
-    let factor = if run.certify.first_layer_only { 0.0 } else { 1.0 };
-    let mut metric = Metric::plain(run.certify.hidden_widths.len() + 1).slower_later_layers(factor);
-    if run.certify.freeze_bias {
-        metric = metric.without_biases();
-    }
-    if run.whiten {
-        metric.biases[1] = 0.0;
-    }
-    metric
-}
-
-fn widths(run: &RunOptions, problem: &Problem) -> Vec<usize> {
-    let mut widths = vec![problem.input_width()];
-    widths.extend(&run.certify.hidden_widths);
-    widths.push(1);
-    widths
-}
-
 /// The start of a run in the coordinates of the problem, certified where that is needed.
 fn certified_start(run: &RunOptions, problem: &Problem) -> (Option<Outcome>, Option<(Network, Metric)>) {
     match run.start {
         Start::Random(law) => {
-            let network = draw(run.certify.activation, &widths(run, problem), law, run.seed);
-            let metric = metric(run);
+            let network = draw(run.certify.activation, &widths(problem, &run.certify), law, run.seed);
+            let metric = metric(problem, &run.certify);
             let outcome = run.needs_certificate().then(|| given::certify(problem, &network, &metric, &run.certify));
             (outcome, Some((network, metric)))
         }
@@ -177,8 +158,8 @@ fn certified_start(run: &RunOptions, problem: &Problem) -> (Option<Outcome>, Opt
             };
             let layers = run.certify.hidden_widths.len() + 1;
             let hidden = vec![hidden; layers - 2];
-            let network = Network::positive(run.certify.activation, &widths(run, problem), &hidden, output);
-            (None, Some((network, metric(run))))
+            let network = Network::positive(run.certify.activation, &widths(problem, &run.certify), &hidden, output);
+            (None, Some((network, metric(problem, &run.certify))))
         }
     }
 }

@@ -10,6 +10,7 @@ mod figures;
 pub mod oracles;
 mod settings;
 mod speedup;
+mod starts;
 
 use crate::bench::{Bench, PaperError};
 use crate::outcome::ItemOutcome;
@@ -28,10 +29,12 @@ pub enum Item {
     Constants,
     /// Does the start accelerate?
     Speedup,
+    /// How often random starts are certified.
+    Starts,
 }
 
 /// All items, in order.
-pub const ITEMS: [Item; 5] = [Item::Fig1, Item::Fig2, Item::Fig3, Item::Constants, Item::Speedup];
+pub const ITEMS: [Item; 6] = [Item::Fig1, Item::Fig2, Item::Fig3, Item::Constants, Item::Speedup, Item::Starts];
 
 impl Item {
     /// Its name on the command line and in file names.
@@ -42,6 +45,7 @@ impl Item {
             Item::Fig3 => "fig3",
             Item::Constants => "constants",
             Item::Speedup => "speedup",
+            Item::Starts => "starts",
         }
     }
 
@@ -56,6 +60,7 @@ impl Item {
             Item::Fig3 => figures::fig3(settings, bench),
             Item::Constants => constants::constants(settings, bench),
             Item::Speedup => speedup::speedup(settings, bench),
+            Item::Starts => starts::starts(settings, bench),
         }?;
         let article = &mut outcome.article;
         article.settings = settings.list();

@@ -82,6 +82,8 @@ pub struct Settings {
     pub seeds: u64,
     /// Seeds of the speed-up.
     pub speedup_seeds: u64,
+    /// Draws of every random start whose certificates are counted.
+    pub draws: u64,
     /// Steps that are tried in the speed-up, as multiples of n/|K0|.
     pub steps: Vec<f64>,
     /// The step of the figures' second panels, as a multiple of n/|K0|.
@@ -107,6 +109,7 @@ impl Default for Settings {
             entry_box: None,
             seeds: 5,
             speedup_seeds: 20,
+            draws: 200,
             steps: vec![0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8],
             step: 0.5,
             tolerance: 1e-20,
@@ -129,6 +132,7 @@ impl Settings {
             scales: vec![2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0],
             seeds: 5,
             speedup_seeds: 8,
+            draws: 20,
             steps: vec![0.2, 0.5, 1.0, 1.4, 2.0],
             max_iterations: 3000,
             ..Settings::default()
@@ -170,7 +174,7 @@ impl Settings {
         texts
     }
 
-    fn box_of(&self, width: usize) -> (f64, f64) {
+    pub(crate) fn box_of(&self, width: usize) -> (f64, f64) {
         let deviation = 1.0 / (width as f64).sqrt();
         self.entry_box.unwrap_or((deviation, 2.0 * deviation))
     }
@@ -199,14 +203,20 @@ impl Settings {
             ),
             ("hidden widths", widths.join(", ")),
             ("depth", self.depth.to_string()),
-            ("depths of the constants", depths.join(", ")),
+            ("depths of constants and starts", depths.join(", ")),
             ("activation", self.activation.clone()),
             ("positive start", format!("W₁ = 0, biases 0, last layer A = {}, hidden layers {}", self.scale, hidden)),
             ("LeCun start", "all entries N(0, 1/inputs), biases 0".to_owned()),
             ("|LeCun| start", "absolute values of LeCun's".to_owned()),
             ("conditional start", format!("LeCun, given that the entries of W₂, …, W_L lie in {entry_box}")),
             ("output scales of figure 3", join(&self.scales)),
-            ("seeds", format!("{} in the figures, {} in the speed-up", self.seeds, self.speedup_seeds)),
+            (
+                "seeds",
+                format!(
+                    "{} in the figures, {} in the speed-up, {} draws counted",
+                    self.seeds, self.speedup_seeds, self.draws
+                ),
+            ),
             (
                 "step of its own",
                 format!("{} n/|K₀|, K₀ the tangent kernel at the start; a linear model is stable below 1", self.step),
@@ -227,7 +237,7 @@ impl Settings {
         let entry_box = self.entry_box.map_or_else(String::new, |(low, high)| format!(" --box {low},{high}"));
         format!(
             "--n {} --d {} --widths {} --depth {} --depths {} --activation {} --scale {}{hidden} --scales {}{entry_box} --seeds {} \
-             --speedup-seeds {} --step {} --steps {} --tol {:e} --max-iterations {}",
+             --speedup-seeds {} --draws {} --step {} --steps {} --tol {:e} --max-iterations {}",
             self.samples,
             self.features,
             widths.join(","),
@@ -238,6 +248,7 @@ impl Settings {
             join(&self.scales),
             self.seeds,
             self.speedup_seeds,
+            self.draws,
             self.step,
             join(&self.steps),
             self.tolerance,
