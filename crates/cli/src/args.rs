@@ -616,9 +616,12 @@ pub(crate) struct ReproduceArgs {
     /// The mean squared loss that counts as zero.
     #[arg(long, value_parser = positive_number)]
     pub(crate) tol: Option<f64>,
-    /// No run is longer.
+    /// No run of the first width is longer.
     #[arg(long, value_name = "N")]
     pub(crate) max_iterations: Option<u64>,
+    /// No run of the other widths is longer.
+    #[arg(long, value_name = "N")]
+    pub(crate) wide_iterations: Option<u64>,
     /// Runs at a time (default: one per processor).
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,

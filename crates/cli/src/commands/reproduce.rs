@@ -34,6 +34,7 @@ fn settings(args: &ReproduceArgs) -> Settings {
         steps: args.steps.clone().unwrap_or(base.steps),
         step: args.step.unwrap_or(base.step),
         tolerance: args.tol.unwrap_or(base.tolerance),
+        wide_iterations: args.wide_iterations.unwrap_or(base.wide_iterations),
         max_iterations: args.max_iterations.unwrap_or(base.max_iterations),
     }
 }

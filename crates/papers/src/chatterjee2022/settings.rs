@@ -90,8 +90,10 @@ pub struct Settings {
     pub step: f64,
     /// S that counts as zero.
     pub tolerance: f64,
-    /// No run is longer.
+    /// No run of the first width is longer.
     pub max_iterations: u64,
+    /// No run of the other widths, which cost more, is longer.
+    pub wide_iterations: u64,
 }
 
 impl Default for Settings {
@@ -109,11 +111,12 @@ impl Default for Settings {
             entry_box: None,
             seeds: 5,
             speedup_seeds: 20,
-            draws: 200,
-            steps: vec![0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8],
+            draws: 100,
+            steps: vec![0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0],
             step: 0.5,
             tolerance: 1e-20,
             max_iterations: 10_000,
+            wide_iterations: 2000,
         }
     }
 }
@@ -135,12 +138,14 @@ impl Settings {
             draws: 20,
             steps: vec![0.2, 0.5, 1.0, 1.4, 2.0],
             max_iterations: 3000,
+            wide_iterations: 1000,
             ..Settings::default()
         }
     }
 
     /// The options that all runs share, with one hidden width and a seed.
     pub(crate) fn texts(&self, width: usize, seed: u64) -> OptionTexts {
+        let most = if width == self.first_width() { self.max_iterations } else { self.wide_iterations };
         let levels: Vec<String> = LEVELS.iter().chain([&self.tolerance]).map(|l| format!("{l:e}")).collect();
         let pairs = [
             ("data", format!("gaussian:{},{}", self.samples, self.features)),
@@ -149,7 +154,7 @@ impl Settings {
             ("activation", self.activation.clone()),
             ("tol", format!("{:e}", self.tolerance)),
             ("levels", levels.join(",")),
-            ("max-iterations", self.max_iterations.to_string()),
+            ("max-iterations", most.to_string()),
             ("seed", seed.to_string()),
         ];
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -223,7 +228,13 @@ impl Settings {
             ),
             ("steps tried in the speed-up", format!("{} times n/|K₀|", join(&self.steps))),
             ("tolerance", format!("{:e}", self.tolerance)),
-            ("longest run", format!("{} iterations", self.max_iterations)),
+            (
+                "longest run",
+                format!(
+                    "{} iterations at the first width, {} at the others",
+                    self.max_iterations, self.wide_iterations
+                ),
+            ),
         ];
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
@@ -237,7 +248,7 @@ impl Settings {
         let entry_box = self.entry_box.map_or_else(String::new, |(low, high)| format!(" --box {low},{high}"));
         format!(
             "--n {} --d {} --widths {} --depth {} --depths {} --activation {} --scale {}{hidden} --scales {}{entry_box} --seeds {} \
-             --speedup-seeds {} --draws {} --step {} --steps {} --tol {:e} --max-iterations {}",
+             --speedup-seeds {} --draws {} --step {} --steps {} --tol {:e} --max-iterations {} --wide-iterations {}",
             self.samples,
             self.features,
             widths.join(","),
@@ -252,7 +263,8 @@ impl Settings {
             self.step,
             join(&self.steps),
             self.tolerance,
-            self.max_iterations
+            self.max_iterations,
+            self.wide_iterations
         )
     }
 }
