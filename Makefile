@@ -6,7 +6,7 @@ DEMO ?= gradcert-demo
 ORACLE := target/oracle
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-long test-oracle test-planted bench-tight docs
+.PHONY: help reproduce demo test lint test-long test-oracle test-planted bench-tight docs
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
@@ -14,6 +14,9 @@ help: ## List the targets.
 demo: ## Certify, train, check and report on the bundled data sets; writes gradcert-demo/.
 	$(CARGO) run --release -p gradcert-cli -- demo --out $(DEMO)
 	@find $(DEMO) -name report.html | sort | sed 's/^/report: /'
+
+reproduce: ## Figures and tables of Chatterjee 2022; writes gradcert-reproduce/ (minutes; RESUME=--resume continues).
+	$(CARGO) run --release -p gradcert-cli -- reproduce chatterjee2022 --out gradcert-reproduce $(RESUME)
 
 test: lint ## What must pass before a merge: formatting, lints, all default tests, documentation.
 	$(CARGO) test --workspace

@@ -268,6 +268,7 @@ fn commands_and_options_exist() {
         assert!(known.contains(command), "no command {command}");
         known += &help(&[command, "--help"]);
     }
+    known += &help(&["reproduce", "--help"]);
     for part in ["plan", "run", "merge"] {
         known += &help(&["sweep", part, "--help"]);
     }

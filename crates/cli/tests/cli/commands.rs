@@ -188,3 +188,24 @@ fn a_sweep_is_planned_run_in_shares_and_merged() {
     folder.write("plan.json", "{");
     folder.run("sweep plan plan.json").exits(4);
 }
+
+#[test]
+fn an_experiment_leaves_pages_figures_and_tables() {
+    let folder = Folder::new();
+    let small = "--quick --n 6 --d 12 --widths 4 --seeds 2 --scale 20 --max-iterations 400";
+    let json = folder.run(&format!("reproduce chatterjee2022 fig1 {small} --out r --threads 1 --json")).exits(0).json();
+    assert_eq!(json["items"][0]["item"], "fig1");
+    let names: Vec<&str> =
+        ["fig1.html", "fig1.csv", "fig1-same-step-4.svg", "fig1-same-step-4.png", "fig1-own-step-4.svg"].to_vec();
+    for name in &names {
+        assert!(!folder.read(&format!("r/{name}")).is_empty(), "{name}");
+    }
+    assert!(folder.text("r/fig1.html").contains("--widths 4"), "the page names the command with its settings");
+    folder.run(&format!("reproduce chatterjee2022 fig1 {small} --out s --threads 3 --json")).exits(0);
+    let table = folder.read("r/fig1.csv");
+    assert_eq!(table, folder.read("s/fig1.csv"), "the number of threads changes nothing");
+    folder.run(&format!("reproduce chatterjee2022 fig1 {small} --out r --resume --json")).exits(0);
+    assert_eq!(table, folder.read("r/fig1.csv"), "nothing is done twice");
+    let declined = folder.run("reproduce chatterjee2022 fig1 --quick --scale 0.001 --seeds 1 --out t --json").exits(3);
+    assert_eq!(declined.json()["code"], "experiment_declined");
+}

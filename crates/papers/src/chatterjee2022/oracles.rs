@@ -196,5 +196,9 @@ pub fn probability_of_the_event(width: usize, seed: u64) -> Option<Comparison> {
     };
     let likeliest = theorem(&data, &options).ok()?.likeliest()?;
     let entries = (width * width + width) as f64;
-    Some(Comparison { computed: likeliest.log10_probability, published: entries * 0.1614f64.log10(), form: Form::AtMost })
+    Some(Comparison {
+        computed: likeliest.log10_probability,
+        published: entries * 0.1614f64.log10(),
+        form: Form::AtMost,
+    })
 }

@@ -20,8 +20,16 @@ struct Case {
     width: usize,
     /// log10 of the theorem's probability, from below; minus infinity if its event is empty.
     theorem: f64,
-    /// Start, first layer alone, certified, draws, Wilson's interval.
-    counted: Vec<(StartKind, bool, u64, u64, (f64, f64))>,
+    counted: Vec<Count>,
+}
+
+/// How many draws of a start are certified.
+struct Count {
+    kind: StartKind,
+    first_layer_only: bool,
+    certified: u64,
+    /// Wilson's 95 % interval of the probability.
+    interval: (f64, f64),
 }
 
 fn law(settings: &Settings, kind: StartKind, width: usize) -> Law {
@@ -66,7 +74,7 @@ fn case(
                 // A hypothesis about the data fails: no draw is certified.
                 _ => (0, (0.0, 0.0)),
             };
-            counted.push((kind, first, certified, settings.draws, interval));
+            counted.push(Count { kind, first_layer_only: first, certified, interval });
         }
     }
     Ok(Case { depth, width, theorem: likeliest.map_or(f64::NEG_INFINITY, |l| l.log10_probability), counted })
@@ -103,8 +111,9 @@ fn outcome(settings: &Settings, cases: &[Case]) -> ItemOutcome {
         let name = format!("L = {}, width {}", case.depth, case.width);
         let power = if case.theorem.is_finite() { number(case.theorem) } else { "none".to_owned() };
         let mut row = vec![name.clone(), power.clone()];
-        for (kind, first, certified, draws, (low, high)) in &case.counted {
-            let trained = if *first { "first-layer" } else { "all" };
+        for Count { kind, first_layer_only, certified, interval: (low, high) } in &case.counted {
+            let draws = settings.draws;
+            let trained = if *first_layer_only { "first-layer" } else { "all" };
             row.push(format!("{certified} of {draws}"));
             let cells = [case.depth.to_string(), case.width.to_string(), case.theorem.to_string()];
             let more = [kind.name().to_owned(), trained.to_owned(), certified.to_string(), draws.to_string()];
