@@ -107,7 +107,7 @@ impl Default for Settings {
             scale: 10.0,
             hidden_scale: None,
             depths: vec![2, 3, 4],
-            scales: vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0],
+            scales: vec![1.0, 4.0, 8.0, 16.0, 32.0, 64.0, 256.0, 1024.0],
             entry_box: None,
             seeds: 5,
             speedup_seeds: 20,

@@ -231,18 +231,22 @@ fn findings(results: &[Standing], numbers: &mut Vec<(String, f64)>) -> Vec<Strin
     {
         for (name, spread) in slower(results, protocol, base, level) {
             numbers.push((format!("{protocol}/{name}/ratio"), spread.median()));
-            let text = format!(
-                "{protocol}: {name} needs {} times as many iterations to {:e} as the positive start",
-                spread.text(),
-                LEVELS[level]
-            );
+            let text = if spread.reached.is_empty() {
+                format!("{protocol}: {name} reaches {:e} from none of {} seeds", LEVELS[level], spread.all)
+            } else {
+                format!(
+                    "{protocol}: {name} needs {} times as many iterations to {:e} as the positive start",
+                    spread.text(),
+                    LEVELS[level]
+                )
+            };
             lines.push(text);
         }
     }
     lines
 }
 
-/// Every seed as a dot, a row of dots per contestant and protocol.
+/// Every seed as a dot, a row of dots per contestant and protocol, at the number it has in the legend.
 fn chart(results: &[Standing]) -> Chart {
     let level = 1;
     let shown: Vec<&Standing> = results.iter().filter(|r| !r.spreads[level].reached.is_empty()).collect();
@@ -255,7 +259,7 @@ fn chart(results: &[Standing]) -> Chart {
         };
         Curve {
             name: format!("{} {}, {short}", at + 1, r.name),
-            points: r.spreads[level].reached.iter().map(|&k| (k, rows - at as f64)).collect(),
+            points: r.spreads[level].reached.iter().map(|&k| (k, (at + 1) as f64)).collect(),
             band: vec![],
             dashed: false,
             dots: true,
@@ -265,13 +269,10 @@ fn chart(results: &[Standing]) -> Chart {
     Chart {
         id: "speedup-iterations".to_owned(),
         title: "Iterations of every start and seed".to_owned(),
-        description: "A dot per seed; a row per start and protocol, in the order of the legend from above.".to_owned(),
-        caption: format!(
-            "Iterations to S ≤ {:e}; a dot per seed, rows in the order of the legend from above.",
-            LEVELS[level]
-        ),
+        description: "A dot per seed; a row per start and protocol, at its number in the legend.".to_owned(),
+        caption: format!("Iterations to S ≤ {:e}; a dot per seed, rows at their numbers in the legend.", LEVELS[level]),
         x: ChartAxis { label: "iterations".to_owned(), logarithmic: true, limits: None },
-        y: ChartAxis { label: "start and protocol".to_owned(), logarithmic: false, limits: Some((0.0, rows + 0.5)) },
+        y: ChartAxis { label: "number in the legend".to_owned(), logarithmic: false, limits: Some((0.0, rows + 0.5)) },
         curves: curves.collect(),
     }
 }
