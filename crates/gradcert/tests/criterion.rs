@@ -127,6 +127,50 @@ fn functions_that_may_be_negative_are_not_certified() {
     assert!(matches!(certify(&f, &[1.0], &Options::default()), Err(StartError::Negative { .. })));
 }
 
+/// A zero with a vanishing gradient is no minimum of a function that goes on below 0.
+#[test]
+fn a_stationary_zero_is_a_minimum_only_if_that_is_proved() {
+    for text in ["x^3", "-(x^2)", "x^5-x^4", "x^3+y^2", "x*y"] {
+        let v = verdict(text, &["x", "y"], &[0.0, 0.0]);
+        assert!(!v.is_certified() && code(&v) == "stationary_start", "{text}: {v:?}");
+    }
+    for text in ["x^4", "x^2+y^2", "x^2-2*x*y+2*y^2", "x^2*y^2"] {
+        assert!(verdict(text, &["x", "y"], &[0.0, 0.0]).already_minimum, "{text}");
+    }
+    assert!(matches!(certify(&parse("x", &["x"]), &[0.0], &Options::default()), Err(StartError::Negative { .. })));
+}
+
+/// Constant terms of a sum of squares, in three variables; f >= 4 has no zero to converge to.
+#[test]
+fn a_constant_term_keeps_f_from_zero() {
+    for text in ["x^2+4", "(x*y)^2+1e-30", "x^2+y^2+z^2+4", "exp(x)", "exp(-x*x)", "1+sin(z)*sin(z)"] {
+        assert!(!verdict(text, &["x", "y", "z"], &[0.5, 0.25, 2.0]).is_certified(), "{text}");
+    }
+}
+
+/// Zeros that the quotient or one square cannot be bounded at, sets of zeros that cross, edges of the domain, and
+/// infima that are approached and not reached: none of them has a rate.
+#[test]
+fn what_has_no_linear_rate_is_declined() {
+    for (text, start) in [
+        ("(x*y)^2", [0.5, 0.5]),
+        ("(x^2-y^3)^2", [0.0, -0.5]),
+        ("x^2+y^4", [0.0, 0.5]),
+        ("(1-cos(x))^2+y^2", [0.5, 0.0]),
+        ("exp(-x)+y^2", [2.0, 0.0]),
+        ("(x-1)^2*(x-3)^2+y^2+1e-12", [1.2, 0.0]),
+        ("1/(x^2+1)+y^2", [1.0, 0.0]),
+        ("x^3+y^2", [1.0, 0.5]),
+        ("x+y^2", [1.0, 0.0]),
+        ("log(x)+y^2", [1.5, 0.0]),
+        ("sqrt(x)+y^2", [0.5, 0.0]),
+        ("x^1.5+y^2", [0.5, 0.0]),
+    ] {
+        let v = verdict(text, &["x", "y"], &start);
+        assert!(!v.is_certified(), "{text}: {:?}", v.certified_by());
+    }
+}
+
 #[test]
 fn domains_saddles_and_flat_directions() {
     // log needs x > 0: the ball stays inside.

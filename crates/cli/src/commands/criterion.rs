@@ -106,7 +106,7 @@ fn text(function: &Expression, start: &[f64], verdict: &Verdict, seconds: f64) -
     }
     if let Some(descent) = verdict.best_descent() {
         text += &format!(
-            "  Gradient descent with the step size {} never leaves the ball of radius {} and converges to a zero of f;\n  \
+            "  Gradient descent with the step size {:?} never leaves the ball of radius {} and converges to a zero of f;\n  \
              each step multiplies f by at most 1 - {}.\n",
             descent.step,
             up(descent.radius),

@@ -315,8 +315,10 @@ impl Formula for Expression {
 impl Expression {
     /// A point with the names of its coordinates: `x = 2.5, y = 0`.
     pub fn name_point(&self, x: &[f64]) -> String {
-        let named: Vec<String> =
-            self.variables.iter().zip(x).map(|(name, value)| format!("{name} = {value}")).collect();
-        named.join(", ")
+        let named = |(name, &value): (&String, &f64)| {
+            let short = value == 0.0 || (1e-5..1e16).contains(&value.abs());
+            if short { format!("{name} = {value}") } else { format!("{name} = {value:e}") }
+        };
+        self.variables.iter().zip(x).map(named).collect::<Vec<_>>().join(", ")
     }
 }

@@ -74,6 +74,9 @@ impl<T: Scalar> Jet<T> {
     /// The second partial derivative by variables `i` and `j`; 0 for a constant, and for a jet of first order, which does not
     /// know it.
     pub fn second_partial(&self, i: usize, j: usize) -> T {
+        if self.derivatives.len() <= self.dimension {
+            return T::integer(0);
+        }
         let (i, j) = (i.min(j), i.max(j));
         // Row i begins after i rows of lengths n, n - 1, ..., together i n - i (i - 1) / 2.
         let at = self.dimension + i * self.dimension - i * i.saturating_sub(1) / 2 + (j - i);
@@ -270,6 +273,18 @@ impl<T: Scalar> Neg for Jet<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn constants_have_no_derivatives() {
+        let constant = Jet::<f64>::integer(3);
+        let first = &Jet::variables(&[1.0; 8], Order::Gradient)[7];
+        for (i, j) in (0..8).flat_map(|i| (0..8).map(move |j| (i, j))) {
+            assert_eq!(
+                (constant.second_partial(i, j), first.second_partial(i, j), constant.partial(i)),
+                (0.0, 0.0, 0.0)
+            );
+        }
+    }
 
     #[test]
     fn derivatives_of_a_product_of_everything() {

@@ -37,6 +37,7 @@ use crate::function::Function;
 use cover::Cover;
 use gradcert_rigor::Interval;
 use gradcert_rigor::rounding::sqrt_up;
+use symmetric::Symmetric;
 
 /// How much to compute.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,7 +85,7 @@ pub enum StartError {
         index: usize,
     },
     /// The radius is not a positive number.
-    #[error("the radius must be a positive finite number, not {radius}")]
+    #[error("the radius must be a positive finite number, not {radius:?}")]
     Radius {
         /// As given.
         radius: f64,
@@ -95,7 +96,7 @@ pub enum StartError {
     )]
     Undefined,
     /// f(x0) < 0.
-    #[error("the function is negative at the start ({value}); the criterion is about functions that are >= 0")]
+    #[error("the function is negative at the start ({value:?}); the criterion is about functions that are >= 0")]
     Negative {
         /// An upper bound of f(x0).
         value: f64,
@@ -221,10 +222,14 @@ pub fn certify(f: &dyn Function, start: &[f64], options: &Options) -> Result<Ver
     if !enclosed.hi().is_finite() || !f.value(start).is_finite() {
         return Err(StartError::Overflow);
     }
-    if f.vanishes_at(start) || (nonnegative && enclosed.hi() <= 0.0) {
+    let stationary = f.vanishes_at(start);
+    // f = 0 with a vanishing gradient is a minimum if f >= 0, or if the Hessian is positive definite; x^3 has none at 0.
+    let convex =
+        || Symmetric::new(start.len(), |i, j| enclosure.function().second_partial(i, j)).smallest_eigenvalue() > 0.0;
+    if (nonnegative && enclosed.hi() <= 0.0) || (stationary && (nonnegative || convex())) {
         return Ok(Verdict { already_minimum: true, ..Verdict::default() });
     }
-    if enclosed.hi() <= 0.0 {
+    if enclosed.hi() <= 0.0 && !stationary {
         return Err(StartError::Negative { value: enclosed.hi() });
     }
     let value = enclosed.hi();

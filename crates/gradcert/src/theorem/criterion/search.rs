@@ -122,9 +122,12 @@ fn reason(problem: &Problem, cover: &Cover, proved: f64, reached: bool) -> Reaso
     let radius = cover.profile().radii().last().copied().unwrap_or(0.0);
     let (possible, _) = integral_to(&sampled, radius, f64::INFINITY);
     let numbers = format!(
-        "sqrt f(x0) = {:.6}, the integral of phi up to the radius {radius:.6} is proved to be at least {proved:.6}",
-        problem.root
+        "sqrt f(x0) = {}, the integral of phi up to the radius {} is proved to be at least {}",
+        legible(problem.root),
+        legible(radius),
+        legible(proved)
     );
+    let dead = legible(cover.dead);
     if let Some(point) = &cover.negative {
         let message = format!(
             "the function is negative at {point:?}, in the ball; the criterion is about functions that are >= 0"
@@ -133,16 +136,14 @@ fn reason(problem: &Problem, cover: &Cover, proved: f64, reached: bool) -> Reaso
     }
     if cover.undefined {
         let message = format!(
-            "the function is not proved to be defined and twice differentiable beyond the distance {:.6} from the start, \
-             and a smaller ball does not suffice ({numbers}); start closer to a minimum",
-            cover.dead
+            "the function is not proved to be defined and twice differentiable beyond the distance {dead} from the start, \
+             and a smaller ball does not suffice ({numbers}); start closer to a minimum"
         );
         return Reason::new("undefined_in_ball", message);
     }
     if cover.sign_unproved {
         let message = format!(
-            "f >= 0 is not proved next to a point at the distance {:.6} from the start; write the function as a sum of squares",
-            cover.dead
+            "f >= 0 is not proved next to a point at the distance {dead} from the start; write the function as a sum of squares"
         );
         return Reason::new("sign_unproved", message);
     }
@@ -153,11 +154,15 @@ fn reason(problem: &Problem, cover: &Cover, proved: f64, reached: bool) -> Reaso
     }
     if cover.dead.is_finite() && possible > problem.root {
         let message = format!(
-            "{numbers}; at the distance {:.6} lies a zero of f at which |grad f|^2 / f is not bounded below: if it is an isolated minimum, its \
-             coordinates must be doubles; a sum of at most as many squares as variables needs no such point",
-            cover.dead
+            "{numbers}; at the distance {dead} lies a zero of f at which |grad f|^2 / f is not bounded below: if it is an isolated minimum, its \
+             coordinates must be doubles; a sum of at most as many squares as variables needs no such point"
         );
         return Reason::new("zero_unproved", message);
     }
     Reason::new("criterion_fails", format!("{numbers}: no ball satisfies the criterion; start closer to a minimum"))
+}
+
+/// Six decimals where they say something.
+fn legible(x: f64) -> String {
+    if x == 0.0 || (1e-4..1e6).contains(&x.abs()) { format!("{x:.6}") } else { format!("{x:.6e}") }
 }

@@ -58,7 +58,8 @@ pub(super) fn supremum(
             if distance(&middle(&region), centre) <= radius {
                 *sampled = sampled.max(lower);
             }
-            heap.push(Item { upper, region });
+            // What is not a number bounds nothing; a negative one would even be sorted below every bound.
+            heap.push(Item { upper: if upper.is_nan() { f64::INFINITY } else { upper }, region });
         }
     };
     add(&mut heap, box_around(centre, radius), &mut sampled);
@@ -72,7 +73,7 @@ pub(super) fn supremum(
             add(&mut heap, half, &mut sampled);
         }
     }
-    heap.peek().map_or(f64::INFINITY, |top| if top.upper.is_nan() { f64::INFINITY } else { top.upper })
+    heap.peek().map_or(f64::INFINITY, |top| top.upper)
 }
 
 /// An upper bound on the box, and about the value at its middle.
