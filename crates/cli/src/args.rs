@@ -116,6 +116,8 @@ pub(crate) enum StartArg {
     AbsoluteLeCun,
     Conditional,
     File(PathBuf),
+    /// Values of the variables of a formula; only `gradcert flow` reads them.
+    Point(StartPoint),
 }
 
 fn parse_start(text: &str) -> Result<StartArg, String> {
@@ -127,6 +129,11 @@ fn parse_start(text: &str) -> Result<StartArg, String> {
         file if file.ends_with(".safetensors") => Ok(StartArg::File(file.into())),
         _ => Err("positive, lecun, abs-lecun, conditional or a .safetensors file".to_owned()),
     }
+}
+
+/// The start of a flow: of a network, or of a formula.
+fn parse_flow_start(text: &str) -> Result<StartArg, String> {
+    if text.contains('=') { parse_point(text).map(StartArg::Point) } else { parse_start(text) }
 }
 
 fn positive_number(text: &str) -> Result<f64, String> {
@@ -311,10 +318,41 @@ pub(crate) struct CertifyArgs {
     pub(crate) json: bool,
 }
 
+/// What is said about data and networks means nothing to a formula.
+const NETWORK_OPTIONS: [&str; 21] = [
+    "data",
+    "target",
+    "labels",
+    "ignore",
+    "no_header",
+    "header",
+    "merge_duplicates",
+    "depth",
+    "width",
+    "widths",
+    "activation",
+    "scale",
+    "entry_box",
+    "hidden_scale",
+    "layer_steps",
+    "method",
+    "whiten",
+    "train",
+    "freeze_bias",
+    "retry",
+    "seed",
+];
+
 #[derive(Debug, Args)]
+// Samples or a formula. The empty default stands in for the samples that a formula has not; it counts as absent.
+#[command(mut_arg("data", |data| data.required(false).required_unless_present("function").default_value("").hide_default_value(true)))]
+#[command(mut_arg("start", |start| start.value_parser(parse_flow_start).allow_hyphen_values(true).help(FLOW_START)))]
 pub(crate) struct FlowArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
+    /// Flow of a formula that is >= 0 instead, like "(x*y - 1)^2": numbers, + - * / ^, sin, cos, exp, log, sqrt, tanh, pi.
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true, requires = "start", conflicts_with_all = NETWORK_OPTIONS)]
+    pub(crate) function: Option<String>,
     #[command(flatten)]
     pub(crate) net: NetArgs,
     /// Stop at this time, if the loss has not fallen to --tol before.
@@ -333,6 +371,9 @@ pub(crate) struct FlowArgs {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+const FLOW_START: &str = "positive, lecun, abs-lecun, conditional (LeCun with the entries of the later layers in --box) or a \
+.safetensors file, which decides depth, widths and activation; of a formula one value for each variable, x=..,y=..";
 
 #[derive(Debug, Args)]
 pub(crate) struct StartsArgs {

@@ -138,7 +138,8 @@ fn network(material: &Material<'_>, t: &Trained) -> page::Network {
         (StartArg::File(path), _) => {
             page::Start::Given { source: path.display().to_string(), hash: parameters_hash(&t.plan.start) }
         }
-        (StartArg::Positive, None) => {
+        // A point is no start of a network, and is refused before.
+        (StartArg::Positive | StartArg::Point(_), None) => {
             page::Start::Given { source: "positive start".to_owned(), hash: parameters_hash(&t.plan.start) }
         }
     };

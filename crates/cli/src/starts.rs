@@ -24,7 +24,7 @@ pub(crate) fn law(net: &NetArgs, task: &Task) -> Result<Option<Law>, Failure> {
         StartArg::LeCun => Ok(Some(Law::LeCun)),
         StartArg::AbsoluteLeCun => Ok(Some(Law::AbsoluteLeCun)),
         StartArg::Conditional => conditional(net, task).map(Some),
-        StartArg::Positive | StartArg::File(_) => Ok(None),
+        StartArg::Positive | StartArg::File(_) | StartArg::Point(_) => Ok(None),
     }
 }
 

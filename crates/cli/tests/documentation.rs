@@ -189,9 +189,11 @@ fn literals_after(text: &str, call: &str) -> Vec<String> {
         .collect()
 }
 
-/// The codes that the arms of `fn code(&self)` return.
+/// The codes that the arms of `fn code` return.
 fn codes_of_enums(text: &str) -> Vec<String> {
-    text.match_indices("fn code(&self) -> &'static str")
+    ["fn code(&self) -> &'static str", "fn code(self) -> &'static str"]
+        .into_iter()
+        .flat_map(|signature| text.match_indices(signature))
         .flat_map(|(at, _)| {
             let body = text[at..].split("\n    }\n").next().unwrap_or_default();
             literals_after(body, "=> ")
@@ -262,7 +264,8 @@ fn commands_and_options_exist() {
         let output = std::process::Command::new(program).args(arguments).output().expect("the program runs");
         String::from_utf8(output.stdout).expect("text")
     };
-    let commands = ["demo", "inspect", "certify", "train", "check", "predict", "criterion", "completions"];
+    let commands =
+        ["demo", "inspect", "certify", "train", "check", "predict", "criterion", "flow", "starts", "completions"];
     let mut known = help(&["--help"]);
     for command in commands {
         assert!(known.contains(command), "no command {command}");

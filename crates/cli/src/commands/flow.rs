@@ -1,6 +1,6 @@
 //! `gradcert flow`: gradient flow of a network or of a formula, beside what is proved about it.
 
-use crate::args::{FlowArgs, NetArgs, StartArg};
+use crate::args::{FlowArgs, NetArgs, StartArg, StartPoint};
 use crate::commands::certify::{check_options, write};
 use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds, progress_bar};
@@ -9,25 +9,31 @@ use crate::starts::{self, Drawn};
 use gradcert::certify::flow::{CertifiedFlow, FlowSearch};
 use gradcert::certify::positive::PositiveSearch;
 use gradcert::certify::{Outcome, Reason};
+use gradcert::function::{Expression, Function};
 use gradcert::model::{Meaning, Model};
 use gradcert::network::Network;
 use gradcert::theorem::centre::Metric;
-use gradcert::train::flow::{Comparison, Flow, Promise, Settings, Stop};
+use gradcert::theorem::criterion;
+use gradcert::train::flow::{Comparison, Field, Flow, Promise, Settings, Stop, integrate};
 use gradcert::train::network_flow;
 use gradcert_report::number::{Rounding, rounded};
+use gradcert_rigor::{Interval, Upper};
 use serde_json::{Value, json};
 use std::path::Path;
 
 pub(crate) fn run(args: &FlowArgs) -> Result<(Exit, Output), Failure> {
     set_threads(args.net.threads);
     let clock = Seconds::start();
-    let (results, model) = networks(args)?;
+    let (results, model) = match &args.function {
+        Some(text) => (vec![formula(args, text)?], None),
+        None => networks(args)?,
+    };
     if let Some(folder) = &args.out {
         save(folder, &results, model.as_ref())?;
     }
-    let exit = results.iter().map(|r| r.exit(args)).max_by_key(|exit| *exit as u8).unwrap_or(Exit::Done);
+    let exit = results.iter().map(|r| r.exit()).max_by_key(|exit| *exit as u8).unwrap_or(Exit::Done);
     let text = results.iter().map(Integrated::text).collect();
-    let worst = results.iter().max_by_key(|r| r.exit(args) as u8);
+    let worst = results.iter().max_by_key(|r| r.exit() as u8);
     let mut json = worst.map_or(json!({}), Integrated::json);
     json["problems"] = results.iter().map(Integrated::json).collect();
     json["seconds"] = json!(clock.seconds());
@@ -39,6 +45,8 @@ struct Integrated {
     name: String,
     theorem: Option<String>,
     promise: Option<Promise>,
+    /// The loss is 0 at the start, which is proved: there is nothing to do.
+    already_minimum: bool,
     reasons: Vec<Reason>,
     drawn: Option<Drawn>,
     /// `None` where nothing is certified and nothing else was asked for.
@@ -51,6 +59,9 @@ fn settings(args: &FlowArgs, curvature: Option<f64>) -> Settings {
 
 /// The flows of the problems of a data set, and the networks they end at.
 fn networks(args: &FlowArgs) -> Result<(Vec<Integrated>, Option<Model>), Failure> {
+    if matches!(args.net.start, StartArg::Point(_)) {
+        return Err(Failure::usage("a point is the start of a formula (--function), not of a network"));
+    }
     let session = Session::open(&args.data)?;
     let tasks = session.tasks(coordinates(&args.net))?;
     check_options(&args.net, &tasks)?;
@@ -114,6 +125,7 @@ fn integrate_network(
         name: task.name.clone(),
         theorem,
         promise,
+        already_minimum: false,
         reasons,
         drawn: task.drawn,
         flow,
@@ -144,28 +156,92 @@ fn integrate_network(
     Ok((named(theorem, promise, reasons, Some(ended.flow)), Some(ended.network)))
 }
 
+/// A formula as a field.
+struct Formula<'a>(&'a Expression);
+
+impl Field for Formula<'_> {
+    fn dimension(&self) -> usize {
+        self.0.variables().len()
+    }
+
+    fn gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        Function::gradient(self.0, x, gradient)
+    }
+
+    /// The lower end of an enclosure of f on the box of the points that differ from x by what rounding in the stages of a step adds, some
+    /// units in the last place; not below 0, since f >= 0 is what is promised.
+    fn lowest(&self, x: &[f64], value: f64) -> f64 {
+        let near = |&c: &f64| Interval::around(c, Upper::new(16.0 * f64::EPSILON * c.abs()));
+        let region: Vec<Interval> = x.iter().map(near).collect();
+        self.0.enclose(&region).map_or(value, |f| f.function().value().lo().clamp(0.0, value.max(0.0)))
+    }
+}
+
+/// Where f has fallen to the tolerance, at most `2 sqrt(tolerance / alpha)` is left of the path: coordinates have to be a millionth of
+/// that exact for f to be compared with its envelope. An error below 1e-24 radii would keep the integrator from starting,
+/// so that f is followed no farther than to the tolerance that belongs to it.
+fn settings_of_formula(args: &FlowArgs, promise: Option<Promise>) -> Settings {
+    let settings = settings(args, None);
+    let Some(p) = promise else { return settings };
+    let needed = 2e-6 * (settings.tolerance.sqrt() / p.decay.sqrt());
+    let absolute_error = needed.min(1e-14 * p.radius).max(1e-24 * p.radius);
+    let least = 5e-19 * p.radius * p.decay.sqrt();
+    Settings { tolerance: settings.tolerance.max(least * least), absolute_error, ..settings }
+}
+
+/// The flow of a formula, certified by (T1), (T1i).
+fn formula(args: &FlowArgs, text: &str) -> Result<Integrated, Failure> {
+    let StartArg::Point(StartPoint(point)) = &args.net.start else {
+        return Err(Failure::usage("--function needs --start with a value for each variable, like x=1,y=0"));
+    };
+    let names: Vec<&str> = point.iter().map(|(name, _)| name.as_str()).collect();
+    let start: Vec<f64> = point.iter().map(|(_, value)| *value).collect();
+    let function = Expression::parse(text, &names)?;
+    let options = criterion::Options { descent: false, ..criterion::Options::default() };
+    let verdict = criterion::certify(&function, &start, &options)?;
+    let certified = verdict.best_flow();
+    let promise = certified.map(|flow| Promise { radius: flow.radius, decay: flow.alpha });
+    let theorem = certified.map(|flow| if verdict.flow_paper == Some(flow) { "T1" } else { "T1i" }.to_owned());
+    let wanted = verdict.is_certified() || args.allow_uncertified;
+    let settings = settings_of_formula(args, promise);
+    let flow = wanted.then(|| integrate(&Formula(&function), &start, &settings, promise, &mut |_, _| true));
+    Ok(Integrated {
+        name: function.text().to_owned(),
+        theorem,
+        promise,
+        already_minimum: verdict.already_minimum,
+        reasons: verdict.reasons,
+        drawn: None,
+        flow,
+    })
+}
+
 impl Integrated {
     fn kept(&self) -> Option<bool> {
         self.flow.as_ref().and_then(|f| f.comparison).map(|c| c.is_kept())
     }
 
-    fn exit(&self, args: &FlowArgs) -> Exit {
+    fn is_certified(&self) -> bool {
+        self.already_minimum || self.promise.is_some()
+    }
+
+    fn exit(&self) -> Exit {
         let Some(flow) = &self.flow else { return Exit::Declined };
         match flow.stop {
             Stop::WorkLimit => Exit::OverLimit,
             _ if self.kept() == Some(false) => Exit::Invalid,
-            Stop::Tolerance | Stop::Time | Stop::Interrupted => Exit::Done,
+            Stop::Tolerance | Stop::Time | Stop::Rounding | Stop::Interrupted => Exit::Done,
             // Without a certificate nothing else was promised.
-            Stop::Stuck | Stop::Critical if args.allow_uncertified => Exit::Declined,
+            Stop::Stuck | Stop::Critical if !self.is_certified() => Exit::Declined,
             Stop::Stuck | Stop::Critical => Exit::Invalid,
         }
     }
 
     fn status(&self) -> &'static str {
-        match (&self.theorem, &self.flow) {
-            (Some(_), _) => "certified",
-            (None, Some(_)) => "uncertified",
-            (None, None) => "declined",
+        match (self.is_certified(), &self.flow) {
+            (true, _) => "certified",
+            (false, Some(_)) => "uncertified",
+            (false, None) => "declined",
         }
     }
 
@@ -177,6 +253,7 @@ impl Integrated {
             "status": self.status(),
             "reasons": self.reasons,
             "theorem": self.theorem,
+            "already_minimum": self.already_minimum,
             "radius": self.promise.map(|p| p.radius),
             "decay": self.promise.map(|p| p.decay),
             "seed": self.drawn.map(|d| d.seed),
@@ -205,8 +282,10 @@ impl Integrated {
                 rounded(p.radius, 5, Rounding::Up),
                 rounded(p.decay, 4, Rounding::Down)
             ),
-            (Some(theorem), None) => format!("{}: {theorem}: there is nothing to do\n", self.name),
-            (None, None) if self.flow.is_none() => format!("{}: declined\n{}", self.name, reasons_text(&self.reasons)),
+            _ if self.already_minimum => {
+                format!("{}: 0 at the start, which is already a minimum: there is nothing to descend\n", self.name)
+            }
+            _ if self.flow.is_none() => format!("{}: declined\n{}", self.name, reasons_text(&self.reasons)),
             _ => {
                 format!("{}: UNCERTIFIED FLOW: nothing is proved about it\n{}", self.name, reasons_text(&self.reasons))
             }
@@ -218,16 +297,17 @@ impl Integrated {
             Stop::WorkLimit => "used up its steps (the problem is stiff: --whiten, a larger --tol or --max-steps)",
             Stop::Stuck => "got stuck: the flow leaves the domain of the function or blows up",
             Stop::Critical => "came to rest at a critical point",
+            Stop::Rounding => "went on until the loss could not be told from 0 in doubles",
             Stop::Interrupted => "was interrupted",
         };
         let last = flow.history.last();
         text += &format!(
-            "  integrated: {ended} at t = {:.6} after {} steps; loss {:.3e}, distance {:.5}, path {:.5}\n",
-            flow.time,
+            "  integrated: {ended} at t = {} after {} steps; loss {:.3e}, distance {}, path {}\n",
+            near(flow.time),
             flow.steps,
             flow.value,
-            last.map_or(0.0, |r| r.distance),
-            last.map_or(0.0, |r| r.path)
+            near(last.map_or(0.0, |r| r.distance)),
+            near(last.map_or(0.0, |r| r.path))
         );
         if let Some(c) = flow.comparison {
             text += &format!(
@@ -240,6 +320,10 @@ impl Integrated {
         }
         text
     }
+}
+
+fn near(x: f64) -> String {
+    rounded(x, 6, Rounding::Nearest)
 }
 
 fn save(folder: &Path, results: &[Integrated], model: Option<&Model>) -> Result<(), Failure> {

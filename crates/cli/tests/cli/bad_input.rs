@@ -131,7 +131,7 @@ fn files_that_are_not_there() {
         ("check data.csv --data missing.csv", "unreadable"),
         ("predict --model missing.safetensors --data data.csv", "unreadable"),
         ("predict --model folder.csv --data data.csv", "unreadable"),
-        ("predict --model data.csv --data data.csv", "model_format"),
+        ("predict --model data.csv --data data.csv", "model_unknown"),
     ] {
         let answer = folder.run(&format!("{arguments} --json")).exits(4);
         assert_eq!(answer.error_code(), code, "{arguments}");
@@ -156,7 +156,7 @@ fn a_model_of_other_features() {
     bytes.truncate(bytes.len() - 8);
     folder.write("cut.safetensors", bytes);
     let answer = folder.run("predict --model cut.safetensors --data data.csv --json").exits(4);
-    assert_eq!(answer.error_code(), "model_format");
+    assert_eq!(answer.error_code(), "model_broken");
 }
 
 #[test]

@@ -28,8 +28,15 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("flow --data data.csv --whiten", 0, "certified"),
     ("flow --data data.csv --start lecun --width 2", 3, "declined"),
     ("flow --data missing.csv", 4, "error"),
+    ("flow --function (x*y-1)^2 --start x=2.5,y=0", 0, "certified"),
+    ("flow --function x^4 --start x=1", 3, "declined"),
+    ("flow --function x^4 --start y=1", 4, "error"),
+    ("flow --function x^4 --start lecun", 2, "error"),
     ("starts --data data.csv --width 4 --whiten --draws 2", 0, "done"),
     ("starts --data twice.csv --draws 2", 3, "declined"),
+    ("criterion --function (x*y-1)^2 --start x=2.5,y=0", 0, "certified"),
+    ("criterion --function x^4 --start x=1", 3, "declined"),
+    ("criterion --function x^4 --start y=1", 4, "error"),
     ("sweep plan missing.json", 4, "error"),
 ];
 

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod commands;
+mod criterion;
 mod declined;
 mod demo;
 mod environment;

@@ -16,6 +16,13 @@ pub trait Field {
 
     /// Writes the gradient at x and returns `f(x)`; NaN where f is not defined.
     fn gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64;
+
+    /// The least that f can be at the point for which x stands: `value`, less what rounding of x and of f may have added to it.
+    /// Values are compared with a promise only as far as they are known.
+    fn lowest(&self, x: &[f64], value: f64) -> f64 {
+        let _ = x;
+        value
+    }
 }
 
 /// What is proved about a flow: it stays within `radius` of its start and converges to an x* with f(x*) = 0;
@@ -80,6 +87,8 @@ pub enum Stop {
     Stuck,
     /// The gradient vanishes, and f does not: a critical point.
     Critical,
+    /// f cannot be told from 0: it is smaller than what rounding may add to it.
+    Rounding,
     /// The caller asked to stop.
     Interrupted,
 }
@@ -309,8 +318,11 @@ impl<'a> Run<'a> {
             return Some(Stop::Stuck);
         }
         self.flow.largest_increase = self.flow.largest_increase.max((self.flow.value - before) / before);
+        let lowest = self.field.lowest(&self.flow.end, self.flow.value);
         let stop = if self.flow.value <= settings.tolerance {
             Some(Stop::Tolerance)
+        } else if lowest <= 0.0 {
+            Some(Stop::Rounding)
         } else if settings.time.is_some_and(|end| self.flow.time >= end) {
             Some(Stop::Time)
         } else if self.speed() == 0.0 {
@@ -320,7 +332,7 @@ impl<'a> Run<'a> {
         } else {
             None
         };
-        self.compare();
+        self.compare(lowest);
         if stop.is_some() || self.flow.steps >= self.next_record {
             self.record(state[p]);
             // Every step at first, then a constant number per factor of e.
@@ -338,8 +350,8 @@ impl<'a> Run<'a> {
         self.promise.map(|p| start * (-p.decay * self.flow.time).exp())
     }
 
-    fn compare(&mut self) {
-        let (distance, envelope, value) = (self.distance(), self.envelope(), self.flow.value);
+    fn compare(&mut self, value: f64) {
+        let (distance, envelope) = (self.distance(), self.envelope());
         if let (Some(c), Some(p), Some(envelope)) = (&mut self.flow.comparison, self.promise, envelope) {
             c.value = c.value.max(value / envelope);
             c.distance = c.distance.max(distance / p.radius);
@@ -361,7 +373,9 @@ impl<'a> Run<'a> {
     fn finish(mut self, stop: Stop) -> Flow {
         self.flow.stop = stop;
         let last = self.flow.history.last().map_or(0.0, |r| r.path);
-        let ratio = |r: &Record| r.remaining_bound.map_or(0.0, |bound| (last - r.path) / bound);
+        // Rounding in the sum of the steps, some units in the last place each, is no part of the path.
+        let rounding = f64::EPSILON * last * (16.0 + self.flow.steps as f64);
+        let ratio = |r: &Record| r.remaining_bound.map_or(0.0, |bound| (last - r.path - rounding) / bound);
         let remaining = self.flow.history.iter().map(ratio).fold(0.0, f64::max);
         if let Some(c) = &mut self.flow.comparison {
             c.remaining_path = remaining;
