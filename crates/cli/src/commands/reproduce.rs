@@ -1,11 +1,11 @@
 //! `gradcert reproduce`.
 
-use crate::args::{PaperItem, ReproduceArgs};
+use crate::args::ReproduceArgs;
 use crate::commands::certify::write;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Seconds, progress_bar};
 use gradcert::sweep::Progress;
-use gradcert_papers::chatterjee2022::{ITEMS, Item, Settings};
+use gradcert_papers::chatterjee2022::{Item, Settings};
 use gradcert_papers::{Bench, ItemOutcome};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
@@ -39,18 +39,6 @@ fn settings(args: &ReproduceArgs) -> Settings {
     }
 }
 
-fn items(item: PaperItem) -> Vec<Item> {
-    match item {
-        PaperItem::Fig1 => vec![Item::Fig1],
-        PaperItem::Fig2 => vec![Item::Fig2],
-        PaperItem::Fig3 => vec![Item::Fig3],
-        PaperItem::Constants => vec![Item::Constants],
-        PaperItem::Speedup => vec![Item::Speedup],
-        PaperItem::Starts => vec![Item::Starts],
-        PaperItem::All => ITEMS.to_vec(),
-    }
-}
-
 pub(crate) fn run(args: &ReproduceArgs) -> Result<(Exit, Output), Failure> {
     let clock = Seconds::start();
     let settings = settings(args);
@@ -61,7 +49,7 @@ pub(crate) fn run(args: &ReproduceArgs) -> Result<(Exit, Output), Failure> {
     let folder = args.out.join("runs");
     let bench = Bench { folder, threads, resume: args.resume, progress: &progress };
     let (mut text, mut done) = (String::new(), vec![]);
-    for item in items(args.item) {
+    for &item in &args.item.0 {
         let own = Seconds::start();
         let outcome = item.reproduce(&settings, &bench)?;
         let files = save(item, &outcome, &args.out)?;

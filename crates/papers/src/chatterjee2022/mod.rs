@@ -16,20 +16,15 @@ use crate::bench::{Bench, PaperError};
 use crate::outcome::ItemOutcome;
 pub use settings::{Settings, StartKind};
 
-/// Something to reproduce.
+/// Something to reproduce; [`Item::summary`] says what each is.
+#[allow(missing_docs)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// Loss against iteration, four starts, the smallest width.
     Fig1,
-    /// The same for all widths.
     Fig2,
-    /// The positive start for many output scales.
     Fig3,
-    /// The explicit constants against ours.
     Constants,
-    /// Does the start accelerate?
     Speedup,
-    /// How often random starts are certified.
     Starts,
 }
 
@@ -46,6 +41,18 @@ impl Item {
             Item::Constants => "constants",
             Item::Speedup => "speedup",
             Item::Starts => "starts",
+        }
+    }
+
+    /// What it shows.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Item::Fig1 => "Loss against iteration, four starts, the first width",
+            Item::Fig2 => "The same for all widths",
+            Item::Fig3 => "The positive start for many output scales",
+            Item::Constants => "The paper's explicit constants against ours",
+            Item::Speedup => "Does the positive start accelerate?",
+            Item::Starts => "How often random starts are certified",
         }
     }
 

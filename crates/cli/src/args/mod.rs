@@ -1,9 +1,16 @@
-//! The command line.
+//! The command line. Options of data and networks and the commands about them are here, the others in files of their own.
+
+mod criterion;
+mod reproduce;
+mod sweep;
+
+pub(crate) use criterion::{CriterionArgs, StartPoint};
+pub(crate) use reproduce::ReproduceArgs;
+pub(crate) use sweep::{SweepCommand, SweepMergeArgs, SweepPlanArgs, SweepRunArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gradcert::certify::{HiddenScale, LayerSteps, Scale};
 use gradcert::network::activation::Activation;
-use gradcert::sweep::Shard;
 use std::path::PathBuf;
 
 /// Provable training: certificates, before training, that gradient descent reaches zero loss.
@@ -133,7 +140,7 @@ fn parse_start(text: &str) -> Result<StartArg, String> {
 
 /// The start of a flow: of a network, or of a formula.
 fn parse_flow_start(text: &str) -> Result<StartArg, String> {
-    if text.contains('=') { parse_point(text).map(StartArg::Point) } else { parse_start(text) }
+    if text.contains('=') { criterion::parse_point(text).map(StartArg::Point) } else { parse_start(text) }
 }
 
 fn positive_number(text: &str) -> Result<f64, String> {
@@ -462,210 +469,6 @@ pub(crate) struct PredictArgs {
     /// File to write (default: standard output).
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// One JSON object on standard output.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// What to do with a plan.
-#[derive(Debug, Subcommand)]
-pub(crate) enum SweepCommand {
-    /// Check a plan and list its runs.
-    Plan(SweepPlanArgs),
-    /// Do the runs of a plan, or a share of them; finished ones are skipped.
-    Run(SweepRunArgs),
-    /// Join the records of all shares into one table.
-    Merge(SweepMergeArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SweepPlanArgs {
-    /// The plan, a JSON file: {"fixed": {option: value, ..}, "vary": {option: [values], ..}}, options named as here.
-    pub(crate) plan: PathBuf,
-    /// One JSON object on standard output.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SweepRunArgs {
-    /// The plan.
-    pub(crate) plan: PathBuf,
-    /// Folder for the records.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// The share number I of K shares.
-    #[arg(long, value_name = "I/K", default_value = "1/1", value_parser = parse_shard)]
-    pub(crate) shard: Shard,
-    /// Runs at a time (default: one per processor).
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) threads: Option<u16>,
-    /// One JSON object on standard output.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SweepMergeArgs {
-    /// The plan.
-    pub(crate) plan: PathBuf,
-    /// The folder of the records; runs.csv and runs.jsonl are written into it.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// One JSON object on standard output.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-fn parse_shard(text: &str) -> Result<Shard, String> {
-    text.parse::<Shard>().map_err(|e| e.to_string())
-}
-
-/// Variables with their values, in order.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct StartPoint(pub(crate) Vec<(String, f64)>);
-
-fn parse_point(text: &str) -> Result<StartPoint, String> {
-    let coordinate = |part: &str| {
-        let (name, value) = part.split_once('=').ok_or_else(|| format!("`{part}` is not of the form name=value"))?;
-        let number = value.trim().parse::<f64>().map_err(|_| format!("`{value}` is not a number"))?;
-        Ok((name.trim().to_owned(), number))
-    };
-    text.split(',').map(coordinate).collect::<Result<_, String>>().map(StartPoint)
-}
-
-/// A radius, or `None` to search it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct RadiusArg(pub(crate) Option<f64>);
-
-fn parse_radius(text: &str) -> Result<RadiusArg, String> {
-    match text {
-        "auto" => Ok(RadiusArg(None)),
-        number => positive_number(number)
-            .map(|radius| RadiusArg(Some(radius)))
-            .map_err(|_| "auto or a positive number".to_owned()),
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CriterionArgs {
-    /// A formula that is >= 0, like "(x*y - 1)^2": numbers, + - * / ^, sin, cos, exp, log, sqrt, tanh, pi.
-    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
-    pub(crate) function: String,
-    /// The start, one value for each variable.
-    #[arg(long, value_name = "x=..,y=..", value_parser = parse_point, allow_hyphen_values = true)]
-    pub(crate) start: StartPoint,
-    /// Radius of the ball around the start: auto (the best one) or a number.
-    #[arg(long, default_value = "auto", value_parser = parse_radius, allow_negative_numbers = true)]
-    pub(crate) radius: RadiusArg,
-    /// For two variables: a map of the starts from which convergence is proved, .svg or .png.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) picture: Option<PathBuf>,
-    /// Boxes to evaluate at most before the answer is "undecided".
-    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(100..=100_000_000))]
-    pub(crate) max_boxes: u32,
-    /// One JSON object on standard output.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Paper {
-    /// S. Chatterjee, Convergence of gradient descent for deep neural networks, arXiv 2203.16462.
-    Chatterjee2022,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PaperItem {
-    /// Loss against iteration, four starts, the first width.
-    Fig1,
-    /// The same for all widths.
-    Fig2,
-    /// The positive start for many output scales.
-    Fig3,
-    /// The paper's explicit constants against ours.
-    Constants,
-    /// Does the positive start accelerate?
-    Speedup,
-    /// How often random starts are certified.
-    Starts,
-    /// Everything.
-    All,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReproduceArgs {
-    /// The paper.
-    pub(crate) paper: Paper,
-    /// What of it.
-    #[arg(default_value = "all")]
-    pub(crate) item: PaperItem,
-    /// Folder for pages, figures, tables and records.
-    #[arg(long, default_value = "gradcert-reproduce", value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// Small settings, seconds instead of minutes; other flags change them further.
-    #[arg(long)]
-    pub(crate) quick: bool,
-    /// Keep the finished runs of an earlier call and do the rest.
-    #[arg(long)]
-    pub(crate) resume: bool,
-    /// Samples.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=100_000))]
-    pub(crate) n: Option<u32>,
-    /// Features.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(crate) d: Option<u32>,
-    /// Hidden widths of the networks that are compared; each network has hidden layers of one width.
-    #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(crate) widths: Option<Vec<u32>>,
-    /// Weight layers.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(2..=64))]
-    pub(crate) depth: Option<u16>,
-    /// The activation.
-    #[arg(long, value_parser = parse_activation)]
-    pub(crate) activation: Option<Activation>,
-    /// Output scale A of the positive start in fig1, fig2 and speedup.
-    #[arg(long, value_parser = positive_number)]
-    pub(crate) scale: Option<f64>,
-    /// Entries of the hidden layers of the positive start in these (default: 8/width).
-    #[arg(long, value_parser = positive_number)]
-    pub(crate) hidden_scale: Option<f64>,
-    /// Depths for which constants are compared.
-    #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = clap::value_parser!(u16).range(2..=64))]
-    pub(crate) depths: Option<Vec<u16>>,
-    /// Output scales of fig3.
-    #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = positive_number)]
-    pub(crate) scales: Option<Vec<f64>>,
-    /// Entries of W_2, ..., W_L of the conditional start (default: s to 2 s, s = 1/sqrt(width)).
-    #[arg(long = "box", value_name = "LOW,HIGH", value_parser = parse_box)]
-    pub(crate) entry_box: Option<(f64, f64)>,
-    /// Seeds of the figures; every seed is another data set and another start.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    pub(crate) seeds: Option<u64>,
-    /// Seeds of the speed-up.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    pub(crate) speedup_seeds: Option<u64>,
-    /// Draws of every random start in starts.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    pub(crate) draws: Option<u64>,
-    /// Step of the figures' second panels, as a multiple of n/|K0|.
-    #[arg(long, value_parser = positive_number)]
-    pub(crate) step: Option<f64>,
-    /// Steps that are tried in the speed-up, as multiples of n/|K0|.
-    #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = positive_number)]
-    pub(crate) steps: Option<Vec<f64>>,
-    /// The mean squared loss that counts as zero.
-    #[arg(long, value_parser = positive_number)]
-    pub(crate) tol: Option<f64>,
-    /// No run of the first width is longer.
-    #[arg(long, value_name = "N")]
-    pub(crate) max_iterations: Option<u64>,
-    /// No run of the other widths is longer.
-    #[arg(long, value_name = "N")]
-    pub(crate) wide_iterations: Option<u64>,
-    /// Runs at a time (default: one per processor).
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) threads: Option<u16>,
     /// One JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,
