@@ -16,7 +16,7 @@ pub enum Law {
     /// Their absolute values.
     AbsoluteLeCun,
     /// LeCun, given that all entries of `W_2, ..., W_L` lie in `[low, high]`, `0 < low <= high`: the event of (T10). Entries
-    /// are independent, so each is drawn from its own truncated law, and no draw is ever thrown away.
+    /// are independent, so each is drawn from its own truncated law; no start is ever thrown away.
     Conditional {
         /// The smallest entry.
         low: f64,
