@@ -68,7 +68,7 @@ impl Bench<'_> {
     /// Does all runs that have no record yet, and returns all records.
     ///
     /// # Errors
-    /// Those of [`Plan::new`], [`run_shard`] and [`merge`].
+    /// Those of [`Plan::new`], [`run_shard`] and [`merge()`].
     pub fn run(&self, name: &str, runs: Vec<OptionTexts>) -> Result<Records, PaperError> {
         let plan = Plan::new(runs)?;
         // Other settings are another plan, and records of one are foreign to the other.

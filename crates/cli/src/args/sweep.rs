@@ -17,7 +17,7 @@ pub(crate) enum SweepCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct SweepPlanArgs {
-    /// The plan, a JSON file: {"fixed": {option: value, ..}, "vary": {option: [values], ..}}, options named as here.
+    /// The plan, a JSON file: `{"fixed": {option: value, ..}, "vary": {option: [values], ..}}`, options named as here.
     pub(crate) plan: PathBuf,
     /// One JSON object on standard output.
     #[arg(long)]

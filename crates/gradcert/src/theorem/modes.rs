@@ -4,7 +4,7 @@
 //! added to the sum. After j products a value is at least `(1 - u)^j` times the true one, u = 2^-53, and a sum of n
 //! non-negative terms at least `(1 - u)^n` times the sum of its terms; `(1 - u)^-m <= 1 + 2 m u` while `m u <= 1/2`.
 //! A product that underflows loses at most 2^-1075, and that is never amplified: factors above 1 only meet values that
-//! start at [`FLOOR`] or above.
+//! start at `FLOOR` or above.
 
 use gradcert_rigor::Upper;
 
@@ -83,7 +83,7 @@ impl Modes {
         Upper::new(sum) * Upper::new(1.0 + 2.0 * roundings) + underflow + self.retired
     }
 
-    /// Leaves modes that do not grow and are at most `negligible` (or [`FLOOR`]) behind, with that bound.
+    /// Leaves modes that do not grow and are at most `negligible` (or `FLOOR`) behind, with that bound.
     pub fn retire(&mut self, negligible: f64) {
         // The true value is less than twice the rounded one.
         let least = negligible.max(FLOOR);
