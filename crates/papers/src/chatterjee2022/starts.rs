@@ -107,6 +107,10 @@ fn outcome(settings: &Settings, cases: &[Case]) -> ItemOutcome {
     let columns = ["depth", "width", "log10_theorem", "start", "trained", "certified", "draws", "low", "high"];
     let mut sheet = Sheet::new("starts", &columns);
     let (mut rows, mut findings, mut numbers) = (vec![], vec![], vec![]);
+    let heads: Vec<String> = StartKind::RANDOM
+        .iter()
+        .flat_map(|k| [format!("{}, all layers", k.title()), format!("{}, first layer", k.title())])
+        .collect();
     for case in cases {
         let name = format!("L = {}, width {}", case.depth, case.width);
         let power = if case.theorem.is_finite() { number(case.theorem) } else { "none".to_owned() };
@@ -121,12 +125,10 @@ fn outcome(settings: &Settings, cases: &[Case]) -> ItemOutcome {
             numbers.push((format!("{}/{}/{}/{trained}", case.depth, case.width, kind.name()), *certified as f64));
         }
         numbers.push((format!("{}/{}/log10 theorem", case.depth, case.width), case.theorem));
-        findings.push(format!("{name}: log10 of the theorem's probability {power}, counted {}", row[2..].join(", ")));
+        let counted: Vec<String> = heads.iter().zip(&row[2..]).map(|(head, count)| format!("{head} {count}")).collect();
+        findings.push(format!("{name}: log10 of the theorem's probability {power}; certified: {}", counted.join("; ")));
         rows.push(row);
     }
-    let heads = StartKind::RANDOM
-        .iter()
-        .flat_map(|k| [format!("{}, all layers", k.title()), format!("{}, first layer", k.title())]);
     let table = ArticleTable {
         caption: format!("Certified draws of {}; data of seed 0", settings.draws),
         columns: ["network".to_owned(), "log₁₀ P, theorem".to_owned()].into_iter().chain(heads).collect(),
