@@ -128,9 +128,10 @@ fn reach(centre: &Centre, s: Upper) -> Reach {
         let size = |i: usize| (centre.g[l][i] + e[l][i].value(s)).min(phi[l][i] * frozen * g[l + 1][i]);
         g[l] = (0..=count).map(size).collect();
     }
+    let all = Upper::new(centre.samples.count as f64).sqrt();
     let h = |l: usize| {
         let supremum = |i: usize| {
-            let (moved, ones) = (dh[l][i].value(s), if i < count { Upper::ONE } else { centre.root_all });
+            let (moved, ones) = (dh[l][i].value(s), if i < count { Upper::ONE } else { all });
             let sum = centre.h_tilde[l][i] + factor(l + 1) * moved;
             sum.min((factor(l + 1) * (centre.h[l][i] + moved)).hypot(Upper::new(layers.biases[l + 1]) * ones))
         };

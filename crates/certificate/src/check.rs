@@ -30,7 +30,7 @@ pub struct Inputs<'a> {
 pub struct Problem<'a> {
     /// Name of the problem, as in the file.
     pub name: &'a str,
-    /// n targets.
+    /// n targets; n d_L, sample by sample, where there are several outputs.
     pub targets: &'a [f64],
     /// `W_1` (row-major, `d_1` x `d_0`), `b_1`, ..., `W_L`, `b_L` for [`Start::Tensors`]. On whitened inputs `b_1` does not
     /// exist: an empty slice, or zeros.
@@ -94,29 +94,32 @@ impl CheckError {
     }
 }
 
+/// What has been proved, or what is wrong.
+pub(crate) type Proved<T = ()> = Result<T, CheckError>;
+
 /// An error unless what is stated about a field has been proved; the name of the problem is added by [`check`].
-pub(crate) fn proved(holds: bool, field: &str, stated: impl Display, derived: impl Display) -> Result<(), CheckError> {
+pub(crate) fn proved(holds: bool, field: &str, stated: impl Display, derived: impl Display) -> Proved {
     let (field, stated, derived) = (field.into(), stated.to_string(), derived.to_string());
     if holds { Ok(()) } else { Err(CheckError::NotProved { problem: String::new(), field, stated, derived }) }
 }
 
-pub(crate) fn at_most(field: &str, stated: HexFloat, derived: f64) -> Result<(), CheckError> {
-    proved(stated.get() <= derived, field, format!("{:e}", stated.get()), format!("{derived:e}"))
+pub(crate) fn at_most(field: &str, stated: HexFloat, derived: f64) -> Proved {
+    proved(stated.get() <= derived, field, format!("{stated:e}"), format!("{derived:e}"))
 }
 
-pub(crate) fn at_least(field: &str, stated: HexFloat, derived: f64) -> Result<(), CheckError> {
-    proved(stated.get() >= derived, field, format!("{:e}", stated.get()), format!("{derived:e}"))
+pub(crate) fn at_least(field: &str, stated: HexFloat, derived: f64) -> Proved {
+    proved(stated.get() >= derived, field, format!("{stated:e}"), format!("{derived:e}"))
 }
 
-fn usable(holds: bool, reason: impl Into<String>) -> Result<(), CheckError> {
+fn usable(holds: bool, reason: impl Into<String>) -> Proved {
     if holds { Ok(()) } else { Err(CheckError::Data(reason.into())) }
 }
 
-fn hashed(holds: bool, what: &'static str) -> Result<(), CheckError> {
+fn hashed(holds: bool, what: &'static str) -> Proved {
     if holds { Ok(()) } else { Err(CheckError::Hash { what }) }
 }
 
-fn in_range(values: &[f64], what: &str) -> Result<(), CheckError> {
+fn in_range(values: &[f64], what: &str) -> Proved {
     let fits = values.iter().all(|x| x.abs() <= MAX_MAGNITUDE);
     usable(fits, format!("{what} must be finite and at most {MAX_MAGNITUDE:e} in absolute value"))
 }
@@ -160,46 +163,48 @@ fn one(certificate: &Certificate, file: &File, inputs: Inputs, problem: &Problem
     let (weights, biases) = (factors(&metric.weights), factors(&metric.biases));
     let layers = Layers { activation, widths: network.widths.clone(), weights, biases };
     let samples = coordinates(merged(inputs, problem.targets, file.data.merge_duplicates)?, network.inputs, &layers)?;
-    let (gram, m) = (start::input_gram(&samples, &layers), &samples.multiplicity);
-    let (smin, smax, residual) = match &certificate.claim {
+    let mut verified = vec![format!("hashes of {} x {} inputs and of the targets", inputs.samples, inputs.features)];
+    verified.push(format!("{} distinct samples, singular values of the inputs", samples.multiplicity.len()));
+    match &certificate.claim {
         Claim::Descent(claim) => {
-            let work = claim.radii.len() * layers.count().pow(2) * m.len();
-            require(work <= MAX_WORK, "radii", "radii times layers^2 times samples at most 2^31")?;
-            singular_values_below("smax_inputs", &gram, m, claim.smax_inputs, 1.0)?;
-            (claim.smin_inputs, Upper::new(claim.smax_inputs.get()), claim.residual)
-        }
-        Claim::DescentOriginal(claim) => (claim.smin_inputs, gram.largest(m).sqrt(), claim.residual),
-    };
-    singular_values_above("smin_inputs", &gram, m, smin, 1.0)?;
-    let mut centre = Centre::new(samples, layers, gram, Lower::new(smin.get()), smax);
-    at_start(&certificate.start, problem, &mut centre)?;
-    residual_above(residual, &centre)?;
-    let mut verified = vec![
-        format!("hashes of {} x {} inputs and of the targets", inputs.samples, inputs.features),
-        format!("{} distinct samples, singular values of the inputs", centre.root.len()),
-    ];
-    let (step, tolerance, iterations, rate) = match &certificate.claim {
-        Claim::Descent(claim) => {
-            sharp(claim, &mut centre)?;
-            verified.push(format!("singular values of the Jacobian at the start; |rho| <= {:e}", residual.get()));
+            affordable(claim.radii.len(), &samples, &layers)?;
+            let stated = (claim.smin_inputs, Some(claim.smax_inputs), claim.residual);
+            sharp(claim, &mut centre(samples, layers, stated, &certificate.start, problem)?)?;
+            verified.push(format!("singular values of the Jacobian at the start; |rho| <= {:e}", claim.residual));
             verified.push(format!("lower bounds of its smallest singular value on {} balls", claim.radii.len()));
-            verified.push(format!("norm, Lipschitz constant and drift up to radius {:e}", claim.radius.get()));
-            (claim.step_size, claim.tolerance, claim.iterations, claim.rate)
+            verified.push(format!("norm, Lipschitz constant and drift up to radius {:e}", claim.radius));
+            verified.push(claim.promise());
         }
         Claim::DescentOriginal(claim) => {
-            let entries = centre.positive.as_deref();
-            proved(entries.is_some(), "start", "a positive start", "tensors")?;
-            entries.map_or(Ok(()), |entries| original::verify(claim, &centre, entries))?;
-            verified.push(format!("alpha >= {:e} on the ball of radius {:e}", claim.alpha.get(), claim.radius.get()));
-            (claim.step_size, claim.tolerance, claim.iterations, claim.rate)
+            let stated = (claim.smin_inputs, None, claim.residual);
+            original::verify(claim, &centre(samples, layers, stated, &certificate.start, problem)?)?;
+            verified.push(format!("alpha >= {:e} on the ball of radius {:e}", claim.alpha, claim.radius));
+            verified.push(claim.promise());
         }
-    };
-    let [step, tolerance, rate] = [step, tolerance, rate].map(HexFloat::get);
-    verified.push(format!(
-        "descent with step {step:e}: the loss is at most {tolerance:e} after {iterations} iterations, each multiplies it by at \
-         most 1 - {rate:e}"
-    ));
+        Claim::Audit(_) => return Err(CheckError::Malformed("this checker does not cover audits".into())),
+    }
     Ok(verified)
+}
+
+fn affordable(radii: usize, samples: &Samples, layers: &Layers) -> Proved {
+    let work = radii * layers.count().pow(2) * samples.multiplicity.len();
+    require(work <= MAX_WORK, "radii", "radii times layers^2 times samples at most 2^31")
+}
+
+/// Stated: the smallest and the largest singular value of the inputs, and `|rho(w0)|`.
+type Stated = (HexFloat, Option<HexFloat>, HexFloat);
+
+/// What is known at the start.
+fn centre(samples: Samples, layers: Layers, stated: Stated, start: &Start, problem: &Problem) -> Proved<Centre> {
+    let (gram, m) = (start::input_gram(&samples, &layers), &samples.multiplicity);
+    let (smin, smax, residual) = stated;
+    singular_values_above("smin_inputs", &gram, m, smin, 1.0)?;
+    smax.map_or(Ok(()), |smax| singular_values_below("smax_inputs", &gram, m, smax, 1.0))?;
+    let smax = smax.map_or_else(|| gram.largest(m).sqrt(), |smax| Upper::new(smax.get()));
+    let mut centre = Centre::new(samples, layers, gram, Lower::new(smin.get()), smax);
+    at_start(start, problem, &mut centre)?;
+    residual_above(residual, &centre)?;
+    Ok(centre)
 }
 
 /// (T13) Equal rows with equal targets become one row with a multiplicity, in the order of their first occurrence.
@@ -238,7 +243,7 @@ pub(crate) fn coordinates(samples: Samples, inputs: Coordinates, layers: &Layers
     Ok(Samples { inputs: None, ..samples })
 }
 
-fn at_start(start: &Start, problem: &Problem, centre: &mut Centre) -> Result<(), CheckError> {
+fn at_start(start: &Start, problem: &Problem, centre: &mut Centre) -> Proved {
     let sha256 = match start {
         Start::Positive { hidden, output } => {
             let entries = hidden.iter().chain([output]).map(|x| x.get());
@@ -267,17 +272,17 @@ fn at_start(start: &Start, problem: &Problem, centre: &mut Centre) -> Result<(),
 
 /// `stated^2 >= |rho(w0)|^2 = sum m_i rho_i^2`, as pairs: nothing is lost to the rounding of a square root. Each term and each
 /// sum is wrong by at most 24 u^2 of the total.
-fn residual_above(stated: HexFloat, centre: &Centre) -> Result<(), CheckError> {
+fn residual_above(stated: HexFloat, centre: &Centre) -> Proved {
     let square = |x: f64| Pair::exact(x).times(Pair::exact(x));
     let weighted = |(x, &m): (&Interval, &f64)| square(x.magnitude().get()).times(Pair::exact(m));
     let total = centre.rho.iter().zip(&centre.samples.multiplicity).map(weighted).fold(Pair::default(), Pair::plus);
     let error = (centre.rho.len() + 8) as f64 * 64.0 * U * U * total.hi + 1e-280;
     let excess = square(stated.get()).plus(total.negative()).hi;
-    proved(excess >= error, "residual", format!("{:e}", stated.get()), format!("{:e}", sqrt_up(total.hi)))
+    proved(excess >= error, "residual", format!("{stated:e}"), format!("{:e}", sqrt_up(total.hi)))
 }
 
 /// Everything of a [`Descent`] claim but inputs and residual. Each number is verified from those before it.
-fn sharp(claim: &Descent, centre: &mut Centre) -> Result<(), CheckError> {
+fn sharp(claim: &Descent, centre: &mut Centre) -> Proved {
     let (kernel, m, one) = (&centre.kernel, &centre.samples.multiplicity, Pair::exact(1.0));
     // K = scale (base + shift 1 1^T): a smaller shift and scale give a smaller matrix.
     let low = kernel.base.combined(one, Pair::exact(kernel.shift.lo().max(0.0)));
@@ -297,7 +302,7 @@ fn sharp(claim: &Descent, centre: &mut Centre) -> Result<(), CheckError> {
 
 /// `psi[j] <= smin(J)` on B(w0, radii[j]), from the largest ball inward: a bound for a larger ball serves the smaller ones,
 /// and costly bounds are computed only where cheap ones do not suffice.
-fn profile(claim: &Descent, centre: &Centre) -> Result<(), CheckError> {
+fn profile(claim: &Descent, centre: &Centre) -> Proved {
     let mut best = centre.g_floor * centre.smin_inputs;
     for (j, (radius, psi)) in claim.radii.iter().zip(&claim.psi).enumerate().rev() {
         let s = Upper::new(radius.get());
@@ -313,14 +318,14 @@ fn profile(claim: &Descent, centre: &Centre) -> Result<(), CheckError> {
 }
 
 /// `scale M A M >= s^2`, M = diag(sqrt m). By congruence with M^-1 it is `A >= diag(s^2 / (scale m_i))`, without roots.
-fn singular_values_above(field: &str, a: &Symmetric, m: &[f64], s: HexFloat, scale: f64) -> Result<(), CheckError> {
+fn singular_values_above(field: &str, a: &Symmetric, m: &[f64], s: HexFloat, scale: f64) -> Proved {
     let level = |&m: &f64| div_up(mul_up(s.get(), s.get()), mul_down(scale, m));
     let holds = s.get() == 0.0 || (scale > 0.0 && a.at_least(&m.iter().map(level).collect::<Vec<_>>()));
-    proved(holds, field, format!("{:e}", s.get()), "a smaller number, if any")
+    proved(holds, field, format!("{s:e}"), "a smaller number, if any")
 }
 
 /// `scale M A M <= s^2`, the same way.
-fn singular_values_below(field: &str, a: &Symmetric, m: &[f64], s: HexFloat, scale: f64) -> Result<(), CheckError> {
+fn singular_values_below(field: &str, a: &Symmetric, m: &[f64], s: HexFloat, scale: f64) -> Proved {
     let level = |&m: &f64| div_down(mul_down(s.get(), s.get()), mul_up(scale, m));
-    proved(a.at_most(&m.iter().map(level).collect::<Vec<_>>()), field, format!("{:e}", s.get()), "a larger number")
+    proved(a.at_most(&m.iter().map(level).collect::<Vec<_>>()), field, format!("{s:e}"), "a larger number")
 }

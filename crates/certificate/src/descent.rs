@@ -202,10 +202,10 @@ impl Spectral {
         let error = Upper::norm(entries.iter().map(|x| x.radius())) + factor.upper() * kernel.base.error * largest;
         let weighted: Vec<Interval> = centre.rho.iter().zip(&root).map(|(&x, &w)| x * w).collect();
         let v: Vec<f64> = weighted.iter().map(|x| x.middle()).collect();
-        let [smin, smax, sup, drift] =
-            [claim.smin_start, claim.smax_start, claim.jacobian_norm, claim.jacobian_drift].map(|x| x.get());
-        let spectrum = step.c * Interval::exact(smin).square().hull(Interval::exact(smax).square());
-        let delta = Upper::new(drift) * (Upper::new(sup) + Upper::new(smax));
+        let spectrum = step.c * Interval::new(claim.smin_start.get(), claim.smax_start.get()).square();
+        let [sup, smax, drift] =
+            [claim.jacobian_norm, claim.smax_start, claim.jacobian_drift].map(|x| Upper::new(x.get()));
+        let delta = drift * (sup + smax);
         Spectral {
             distance: Upper::norm(weighted.iter().map(|x| x.radius())),
             norm: norm(&v),

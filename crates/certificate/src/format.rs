@@ -52,7 +52,7 @@ pub struct Data {
 pub struct Certificate {
     /// Name of the problem: the target column, or "CLASS against the rest".
     pub problem: String,
-    /// [`crate::hash::targets`] of the n targets as numbers.
+    /// [`crate::hash::targets`] of the n targets as numbers; of n d_L, sample by sample, where there are several outputs.
     pub targets_sha256: String,
     /// The network.
     pub network: Network,
@@ -73,7 +73,7 @@ pub struct Certificate {
 #[serde(deny_unknown_fields)]
 pub struct Network {
     /// `d_0, d_1, ..., d_L`. `d_0` is the number of features of raw inputs, the number of (merged) samples of whitened
-    /// ones; `d_L = 1`.
+    /// ones; `d_L = 1`, but for audits.
     pub widths: Vec<usize>,
     /// Name of the activation of every hidden layer, as the command line spells it.
     pub activation: String,
@@ -122,7 +122,7 @@ pub struct Metric {
     pub biases: Vec<HexFloat>,
 }
 
-/// What was proved. Other kinds of claims (audits, functions, widths) will be further variants.
+/// What was proved. Other kinds of claims (functions, widths) will be further variants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Claim {
@@ -130,6 +130,8 @@ pub enum Claim {
     Descent(Descent),
     /// The same by the original constants (T7), (T8) and the original step (T2).
     DescentOriginal(DescentOriginal),
+    /// Next to the given parameters there are others that interpolate exactly, by (T15), (T16).
+    Audit(Audit),
 }
 
 /// Gradient descent on `S = |rho|^2 / n` (a mean) with step `step_size`, from w0, in exact arithmetic: it stays within
@@ -174,6 +176,18 @@ pub struct Descent {
     pub jacobian_lipschitz: HexFloat,
     /// `|J - J(w0)| <= jacobian_drift` on `B(w0, r)`.
     pub jacobian_drift: HexFloat,
+}
+
+impl Descent {
+    /// The claim in words.
+    pub fn promise(&self) -> String {
+        promise(self.step_size, self.tolerance, self.iterations, self.rate)
+    }
+}
+
+fn promise(step: HexFloat, tolerance: HexFloat, iterations: u64, rate: HexFloat) -> String {
+    let count = format!("the loss is at most {tolerance:e} after {iterations} iterations");
+    format!("descent with step {step:e}: {count}, each multiplies it by at most 1 - {rate:e}")
 }
 
 /// The two hypotheses of (T4).
@@ -222,4 +236,75 @@ pub struct DescentOriginal {
     pub first_partials: HexFloat,
     /// `L2`: bound of every second partial derivative of S on `B(w0, 2r)`.
     pub second_partials: HexFloat,
+}
+
+impl DescentOriginal {
+    /// The claim in words.
+    pub fn promise(&self) -> String {
+        promise(self.step_size, self.tolerance, self.iterations, self.rate)
+    }
+}
+
+/// (T15) Parameters w* with `|w* - w0| <= distance` interpolate exactly: every output equals its target. No bound on the
+/// number of samples by that of features is needed; `smin(J(w0)) > 0` is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// `|rho(w0)| <= residual`.
+    pub residual: HexFloat,
+    /// `smin(J(w0)) >= smin_start > 0`, the (n d_L)-th singular value.
+    pub smin_start: HexFloat,
+    /// `|J(w0)| <= smax_start`.
+    pub smax_start: HexFloat,
+    /// `|J(w0)^+ rho(w0)| <= correction`: the length of the Gauss-Newton step.
+    pub correction: HexFloat,
+    /// What bounds kappa of (T15).
+    pub curvature: Curvature,
+    /// Upper bound of the distance, in the coordinates of the metric.
+    pub distance: HexFloat,
+    /// What is claimed about gradient descent from w0.
+    pub convergence: Convergence,
+}
+
+/// Where a non-decreasing kappa with `|J(w0)^+ (J(w) - J(w0))| <= kappa(|w - w0|)` comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Curvature {
+    /// (T9+): `kappa = drift[j] / smin_start` on `(radii[j-1], radii[j]]`, the first entry also at 0.
+    Drift {
+        /// `0 < s_1 < ... < s_J`.
+        radii: Vec<HexFloat>,
+        /// `|J - J(w0)| <= drift[j]` on `B(w0, s_j)`.
+        drift: Vec<HexFloat>,
+    },
+    /// (T16) in its Taylor form: `kappa(s) = sum_k N_k s^(k-1) / (k-1)!` for `s <= radius`.
+    Taylor {
+        /// Which bounds of the derivatives.
+        orders_by: OrdersBy,
+        /// S: the last order holds on `B(w0, S)`, and kappa is used up to S alone.
+        radius: HexFloat,
+        /// `N_2, ..., N_K`.
+        orders: Vec<HexFloat>,
+    },
+}
+
+/// The statements that bound derivatives in the norm `|J(w0)^+ .|`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrdersBy {
+    /// (T16e): two layers, one output, `3 <= K <= 6`.
+    TwoLayers,
+    /// (T16d) and (T16n): any depth, `K = 3`.
+    RowSpace,
+}
+
+/// The claim about gradient descent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Convergence {
+    /// None.
+    None,
+    /// As in a certificate of training. Here `psi[j]` is at most the larger of (T9+) and
+    /// `smin_start (1 - kappa(s_j))`; `residual`, `smin_start`, `smax_start` repeat those of the audit.
+    Descent(Box<Descent>),
 }

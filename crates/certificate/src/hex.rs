@@ -52,6 +52,12 @@ impl fmt::Debug for HexFloat {
     }
 }
 
+impl fmt::LowerExp for HexFloat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::LowerExp::fmt(&self.0, f)
+    }
+}
+
 impl FromStr for HexFloat {
     type Err = NotCanonical;
 

@@ -7,6 +7,7 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 
 mod activation;
+mod audit;
 mod ball;
 pub mod check;
 mod descent;

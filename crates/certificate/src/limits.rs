@@ -1,7 +1,8 @@
 //! What a file must satisfy before anything is computed from it. Files are hostile until proved otherwise.
 
-use crate::check::CheckError;
-use crate::format::{Certificate, Claim, FORMAT, File, Inputs, Start, VERSION};
+use crate::audit::limits::audit;
+use crate::check::{CheckError, Proved};
+use crate::format::{Certificate, Claim, Descent, FORMAT, File, Inputs, Start, VERSION};
 use crate::hex::HexFloat;
 use std::collections::BTreeSet;
 
@@ -43,7 +44,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<File, CheckError> {
     Ok(file)
 }
 
-pub(crate) fn require(condition: bool, field: &str, reason: &str) -> Result<(), CheckError> {
+pub(crate) fn require(condition: bool, field: &str, reason: &str) -> Proved {
     if condition { Ok(()) } else { Err(CheckError::Limit { field: field.into(), reason: reason.into() }) }
 }
 
@@ -51,21 +52,23 @@ pub(crate) fn require(condition: bool, field: &str, reason: &str) -> Result<(), 
 macro_rules! fields {
     ($from:ident: $($field:ident),*) => { [$((stringify!($field), std::slice::from_ref(&$from.$field))),*] };
 }
+pub(crate) use fields;
 
 /// Are all numbers in the range of positive ones, or 0 where that is allowed?
-fn sizes(zero_allowed: bool, fields: &[(&str, &[HexFloat])]) -> Result<(), CheckError> {
+pub(crate) fn sizes(zero_allowed: bool, fields: &[(&str, &[HexFloat])]) -> Proved {
     let range = 1.0 / MAX_MAGNITUDE..=MAX_MAGNITUDE;
     let fits = |x: &HexFloat| range.contains(&x.get()) || (zero_allowed && x.get() == 0.0);
     let reason = if zero_allowed { "0, or 1e-100 to 1e100" } else { "1e-100 to 1e100" };
     fields.iter().try_for_each(|(field, list)| require(list.iter().all(fits), field, reason))
 }
 
-fn network(certificate: &Certificate, file: &File) -> Result<(), CheckError> {
+fn network(certificate: &Certificate, file: &File) -> Proved {
     let Certificate { network, start, metric, .. } = certificate;
     let layers = network.widths.len().saturating_sub(1);
     require((2..=MAX_LAYERS).contains(&layers), "widths", "2 to 64 layers")?;
     require(network.widths.iter().all(|w| (1..=MAX_COUNT).contains(w)), "widths", "each 1 to 10^9")?;
-    require(network.widths[layers] == 1, "widths", "one output")?;
+    let audit = matches!(certificate.claim, Claim::Audit(_));
+    require(audit || network.widths[layers] == 1, "widths", "one output, but for audits")?;
     require(metric.weights.len() == layers && metric.biases.len() == layers, "metric", "one factor per layer")?;
     sizes(true, &[("metric", &metric.weights), ("metric", &metric.biases)])?;
     if network.inputs == Inputs::Raw {
@@ -80,31 +83,34 @@ fn network(certificate: &Certificate, file: &File) -> Result<(), CheckError> {
     Ok(())
 }
 
-fn claim(certificate: &Certificate) -> Result<(), CheckError> {
-    let (rate, iterations) = match &certificate.claim {
-        Claim::Descent(claim) => {
-            let (radii, psi) = (&claim.radii, &claim.psi);
-            sizes(false, &fields!(claim: step_size, radius, tolerance, theta))?;
-            sizes(false, &[("radii", radii), ("psi", psi)])?;
-            sizes(true, &fields!(claim: residual, smin_inputs, smax_inputs, smin_start, smax_start))?;
-            sizes(true, &fields!(claim: jacobian_norm, jacobian_lipschitz, jacobian_drift))?;
-            let counts = (1..=MAX_RADII).contains(&radii.len()) && psi.len() == radii.len();
-            require(counts, "radii", "1 to 4096, as many psi")?;
-            require(radii.windows(2).all(|w| w[0] < w[1]), "radii", "increasing")?;
-            require(psi.windows(2).all(|w| w[0] >= w[1]), "psi", "non-increasing")?;
-            require(radii.last() == Some(&claim.radius), "radius", "the last of the radii")?;
-            (claim.rate, claim.iterations)
-        }
+fn claim(certificate: &Certificate) -> Proved {
+    match &certificate.claim {
+        Claim::Descent(claim) => descent(claim),
         Claim::DescentOriginal(claim) => {
-            sizes(
-                false,
-                &fields!(claim: step_size, radius, tolerance, smin_inputs, alpha, first_partials, second_partials),
-            )?;
+            sizes(false, &fields!(claim: step_size, radius, tolerance, smin_inputs, alpha))?;
+            sizes(false, &fields!(claim: first_partials, second_partials))?;
             sizes(true, &fields!(claim: residual))?;
             require(claim.epsilon.get() > 0.0 && claim.epsilon.get() < 1.0, "epsilon", "between 0 and 1")?;
-            (claim.rate, claim.iterations)
+            promise(claim.rate, claim.iterations)
         }
-    };
+        Claim::Audit(claim) => audit(claim, certificate),
+    }
+}
+
+pub(crate) fn descent(claim: &Descent) -> Proved {
+    let (radii, psi) = (&claim.radii, &claim.psi);
+    sizes(false, &fields!(claim: step_size, radius, tolerance, theta))?;
+    sizes(false, &[("radii", radii), ("psi", psi)])?;
+    sizes(true, &fields!(claim: residual, smin_inputs, smax_inputs, smin_start, smax_start))?;
+    sizes(true, &fields!(claim: jacobian_norm, jacobian_lipschitz, jacobian_drift))?;
+    require((1..=MAX_RADII).contains(&radii.len()) && psi.len() == radii.len(), "radii", "1 to 4096, as many psi")?;
+    require(radii.windows(2).all(|w| w[0] < w[1]), "radii", "increasing")?;
+    require(psi.windows(2).all(|w| w[0] >= w[1]), "psi", "non-increasing")?;
+    require(radii.last() == Some(&claim.radius), "radius", "the last of the radii")?;
+    promise(claim.rate, claim.iterations)
+}
+
+fn promise(rate: HexFloat, iterations: u64) -> Proved {
     require((0.0..=1.0).contains(&rate.get()), "rate", "0 to 1")?;
     require(iterations <= MAX_ITERATIONS, "iterations", "at most 10^15")
 }

@@ -167,13 +167,10 @@ impl Symmetric {
     /// estimate, or a trace. By congruence `M A M <= level` is `A <= level diag(1 / m)`.
     pub(crate) fn largest(&self, m: &[f64]) -> Upper {
         let estimate = self.largest_eigenvalue(m);
-        for excess in [1e-13, 1e-11, 1e-9, 1e-6, 1e-3] {
-            let level = estimate * (1.0 + excess);
-            if self.at_most(&m.iter().map(|&m| div_down(level, m)).collect::<Vec<_>>()) {
-                return Upper::new(level);
-            }
-        }
-        (self.trace() + Upper::new(self.n as f64) * self.error) * Upper::maximum(m.iter().map(|&m| Upper::new(m)))
+        let proved = |level: &f64| self.at_most(&m.iter().map(|&m| div_down(*level, m)).collect::<Vec<_>>());
+        let level = [1e-13, 1e-11, 1e-9, 1e-6, 1e-3].map(|excess| estimate * (1.0 + excess)).into_iter().find(proved);
+        let trace = || self.trace() + Upper::new(self.n as f64) * self.error;
+        level.map_or_else(|| trace() * Upper::maximum(m.iter().map(|&m| Upper::new(m))), Upper::new)
     }
 
     /// Is `B = sign (A - diag(t))` positive semidefinite? With any lower triangular L, `B - s I = L L^T + E` gives
@@ -271,7 +268,7 @@ impl Symmetric {
     }
 
     /// An estimate of the largest eigenvalue of `M A M`: Lanczos with full reorthogonalisation, at most 160 steps, then
-    /// Newton's method from above on the characteristic polynomial of the tridiagonal matrix.
+    /// bisection.
     fn largest_eigenvalue(&self, m: &[f64]) -> f64 {
         let n = self.n;
         let weights: Vec<f64> = m.iter().map(|m| m.sqrt()).collect();
@@ -292,20 +289,20 @@ impl Symmetric {
                 v.iter_mut().zip(b).for_each(|(x, y)| *x -= along * y);
             }
         }
-        let mut x: f64 = diagonal.iter().sum();
-        for _ in 0..5000 {
-            // With p_i the leading minors of x I - T: ratio = p_i / p_{i-1}, slope its derivative, total = p' / p.
-            let (mut ratio, mut slope, mut total) = (1.0, 0.0, 0.0);
-            for (a, b) in diagonal.iter().zip(&coupling) {
-                (slope, ratio) = (1.0 + b * slope / (ratio * ratio), x - a - b / ratio);
-                total += slope / ratio;
-            }
-            if !(ratio > 0.0 && 1.0 / total > 1e-16 * x) {
-                break;
-            }
-            x -= 1.0 / total;
+        // x is above all eigenvalues of the tridiagonal matrix T if the leading minors of x I - T are positive.
+        let above = |x: f64| {
+            let mut ratio = 1.0;
+            diagonal.iter().zip(&coupling).all(|(a, b)| {
+                ratio = x - a - b / ratio;
+                ratio > 0.0
+            })
+        };
+        let (mut low, mut high) = (0.0, diagonal.iter().sum::<f64>());
+        for _ in 0..64 {
+            let middle = 0.5 * (low + high);
+            (low, high) = if above(middle) { (low, middle) } else { (middle, high) };
         }
-        x
+        high
     }
 }
 

@@ -9,7 +9,9 @@ use gradcert_rigor::rounding::mul_up;
 use gradcert_rigor::{Interval, Lower, Upper};
 
 /// Verifies everything but residual and smin_inputs, which have been verified before.
-pub(crate) fn verify(claim: &DescentOriginal, centre: &Centre, entries: &[f64]) -> Result<(), CheckError> {
+pub(crate) fn verify(claim: &DescentOriginal, centre: &Centre) -> Result<(), CheckError> {
+    let entries = centre.positive.as_deref().unwrap_or_default();
+    proved(!entries.is_empty(), "start", "a positive start", "tensors")?;
     let (last, layers, count) = (centre.layers.count(), &centre.layers, centre.samples.count);
     let plain =
         layers.weights[1..].iter().all(|&d| d == 1.0) && layers.biases[1..].iter().all(|&d| d == 0.0 || d == 1.0);

@@ -45,9 +45,8 @@ pub(crate) struct Kernel {
 pub(crate) struct Centre {
     pub(crate) samples: Samples,
     pub(crate) layers: Layers,
-    /// Square roots of the multiplicities, and of their sum n.
+    /// Square roots of the multiplicities.
     pub(crate) root: Vec<Upper>,
-    pub(crate) root_all: Upper,
     /// `|W_l|`.
     pub(crate) norm_w: Vec<Upper>,
     /// `|h_l|` and `h~_l`, l = 0..L-1 (`|h_0|` unknown).
@@ -80,7 +79,6 @@ impl Centre {
         let norms = (0..n).map(|i| diagonal[i * n + i].upper().sqrt());
         Centre {
             root: samples.multiplicity.iter().map(|&m| Upper::new(m).sqrt()).collect(),
-            root_all: Upper::new(samples.count as f64).sqrt(),
             norm_w: vec![Upper::ZERO],
             h: vec![vec![Upper::UNKNOWN; n + 1]],
             h_tilde: vec![norms.chain([smax]).collect()],
@@ -118,7 +116,7 @@ pub(crate) fn input_gram(samples: &Samples, layers: &Layers) -> Symmetric {
 /// The positive start in closed form: h_l = 0, g_l = gamma_l 1, gamma_{L-1} = phi0 A, gamma_l = phi0 a_{l+1} d_{l+1}
 /// gamma_{l+1} (T9m). Samples differ in |x~_i| alone.
 pub(crate) fn positive(centre: &mut Centre, entries: Vec<f64>) {
-    let (layers, count, all) = (&centre.layers, centre.root.len(), centre.root_all);
+    let (layers, count, all) = (&centre.layers, centre.root.len(), Upper::new(centre.samples.count as f64).sqrt());
     let (last, slope) = (layers.count(), layers.activation.at(0.0)[1]);
     let width = |l: usize| Interval::exact(layers.widths[l] as f64);
     // The same for every sample; all together are a matrix of rank one.
