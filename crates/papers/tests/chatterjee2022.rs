@@ -1,12 +1,66 @@
 //! Chatterjee 2022: the theorems on small examples, and the experiments with small settings.
 
-use gradcert_papers::chatterjee2022::{Item, Settings, oracles};
-use gradcert_papers::{Bench, Comparison, ItemOutcome};
+use gradcert_papers::chatterjee2022::{Item, Settings, formulas, oracles};
+use gradcert_papers::{Bench, Comparison, Form, ItemOutcome};
 use std::path::Path;
 
 fn check(comparison: Comparison, tolerance: f64) {
     assert!(comparison.holds(tolerance), "{comparison:?}");
     assert!(comparison.computed.is_finite() && comparison.published.is_finite(), "{comparison:?}");
+}
+
+/// An equality whose computed side is proved, so that it lies on one side: below the published number, or above it.
+fn check_from(side: Form, comparison: Comparison, tolerance: f64) {
+    check(comparison, tolerance);
+    check(Comparison { form: side, ..comparison }, 0.0);
+}
+
+#[test]
+fn the_theorems_on_x_squared_are_attained() {
+    for radius in [0.5, 1.0, 20.0] {
+        check_from(Form::AtMost, formulas::alpha_of_the_square(radius), 1e-9);
+    }
+    check_from(Form::AtLeast, formulas::smallest_ball_of_the_square(), 0.01);
+    for time in [0.1, 1.0, 5.0] {
+        check(formulas::flow_of_the_square(time), 1e-9);
+    }
+    for epsilon in [0.01, 0.2, 0.4] {
+        check(formulas::descent_on_the_square(epsilon, 50), 1e-12);
+    }
+    for radius in [1.5, 10.0, 100.0] {
+        check_from(Form::AtMost, formulas::rate_on_the_square(radius), 0.01);
+    }
+}
+
+#[test]
+fn alpha_and_radius_on_the_hyperbola_are_the_ones_worked_out_by_hand() {
+    for (start, radius) in [(2.5, 1.25), (3.0, 0.1), (1.5, 1.2)] {
+        check_from(Form::AtMost, formulas::alpha_of_the_hyperbola(start, radius), 0.01);
+    }
+    for start in [1.6, 2.5, 10.0] {
+        let (radius, limit) = (formulas::radius_on_the_hyperbola(start), formulas::limit_on_the_hyperbola(start));
+        check_from(Form::AtLeast, radius, 0.01);
+        check(limit, 1e-8);
+        assert!(limit.computed < radius.computed, "{start}");
+    }
+}
+
+#[test]
+fn starts_on_the_hyperbola_are_certified_from_the_threshold_on() {
+    check_from(Form::AtLeast, formulas::smallest_start_on_the_hyperbola(), 0.01);
+    check_from(Form::AtLeast, formulas::smallest_start_by_the_integral(), 0.01);
+}
+
+#[test]
+fn descent_on_the_hyperbola_keeps_the_promises_of_the_theorem() {
+    for iterations in [1, 10, 100, 1000] {
+        check(formulas::descent_on_the_hyperbola(iterations), 0.0);
+    }
+    for start in [2.2, 2.5] {
+        let rate = formulas::rate_on_the_hyperbola(start);
+        check(rate, 0.0);
+        assert!(rate.computed > 0.9 * rate.published, "{rate:?}");
+    }
 }
 
 #[test]

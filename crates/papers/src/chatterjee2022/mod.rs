@@ -1,12 +1,13 @@
 //! S. Chatterjee, *Convergence of gradient descent for deep neural networks*, arXiv 2203.16462 (v5, 2026).
 //!
-//! [`oracles`] has the theorems on examples that can be done by hand; [`Item`] the experiments of its section 3 and the
-//! comparisons that belong to them. The paper does not give the settings of its experiments (n, d, depth, widths, law of the
+//! [`formulas`] has the theorems for any function, [`oracles`] those on networks, on examples that can be done by hand; [`Item`] the
+//! experiments of its section 3 and the comparisons that belong to them. The paper does not give the settings of its experiments (n, d, depth, widths, law of the
 //! data, activation, steps, scales): ours are [`Settings`], and every one can be changed.
 
 mod constants;
 mod curves;
 mod figures;
+pub mod formulas;
 pub mod oracles;
 mod settings;
 mod speedup;
