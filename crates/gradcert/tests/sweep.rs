@@ -221,3 +221,37 @@ fn a_run_is_the_run_of_the_library() {
         }
     }
 }
+
+/// A tolerance that doubles cannot reach: runs end where the loss stands still, those of the certified step where `gradcert train` ends
+/// too. A step so small that nothing seems to happen is slow, not finished.
+#[test]
+fn runs_end_where_double_precision_ends() {
+    let plan = Plan::parse(
+        r#"{
+            "fixed": {"data": "gaussian:5,12,7", "width": 4, "tol": 1e-80},
+            "grids": [
+                {"vary": {"history": [true, false]}},
+                {"fixed": {"start": "lecun", "step": "kernel:0.5", "max-iterations": 300000, "levels": [1e-20]}},
+                {"fixed": {"start": "lecun", "step": "kernel:1e-9", "max-iterations": 3000}}
+            ]
+        }"#,
+    )
+    .expect("a plan");
+    let (_folder, merged) = whole(&plan);
+    let trainings = |start: &str| {
+        let of =
+            merged.records.iter().filter(move |r| r.options.get("start").map_or("positive", String::as_str) == start);
+        of.map(|r| (r, r.training.as_ref().expect("trained"))).collect::<Vec<_>>()
+    };
+    for (record, training) in trainings("positive") {
+        let all = record.certificate.as_ref().expect("certified").iterations;
+        assert_eq!(training.stop, Stop::Rounding, "{} of {all} iterations", training.iterations);
+        assert!(training.iterations < all && training.final_loss < Some(1e-26), "{training:?}");
+    }
+    let positive = trainings("positive");
+    assert_eq!(positive[0].1.iterations, positive[1].1.iterations, "recording changes nothing");
+    let [(free, stalled), (_, slow)] = trainings("lecun")[..] else { panic!("two runs") };
+    assert_eq!(stalled.stop, Stop::Rounding, "{stalled:?}");
+    assert!(free.reached(1e-20).is_some() && stalled.final_loss < Some(1e-26), "{stalled:?}");
+    assert_eq!((slow.stop, slow.iterations), (Stop::Iterations, 3000));
+}

@@ -5,7 +5,7 @@ use super::plan::Planned;
 use super::record::{History, Record, Training};
 use super::setup::Setup;
 use crate::train::descent::Descent;
-use crate::train::run::{EnvelopeWalk, Stop};
+use crate::train::run::{EnvelopeWalk, Stall, Stop, rounding_level};
 use faer::Par;
 
 /// Iterations of a run without a certified number, unless said otherwise.
@@ -49,22 +49,26 @@ fn train(run: &RunOptions, setup: &Setup) -> Option<Training> {
     let certified_iterations = certificate.map(|c| c.iterations);
     let most = run.max_iterations.or(certified_iterations).unwrap_or(UNCERTIFIED_ITERATIONS);
     let mut descent = Descent::new(start.clone(), &setup.set, metric, step_size, Par::Seq);
-    let walk = setup.certified().filter(|_| run.step == Step::Certified && run.history);
+    let walk = setup.certified().filter(|_| run.step == Step::Certified);
     let mut walk = walk.map(|c| EnvelopeWalk::new(c, setup.total));
     let mut levels = Levels::new(&run.levels);
     let mut history = run.history.then(History::default);
     let initial_loss = descent.loss();
+    let mut stall = Stall::new(initial_loss);
     let mut next = 0;
     let stop = loop {
         let (k, loss) = (descent.iteration(), descent.loss());
-        let stop = stop(k, loss, run.certify.tolerance, most);
+        let bound = walk.as_ref().map(EnvelopeWalk::loss);
+        let level = || rounding_level(descent.outputs(), &setup.set);
+        let stalled = || stall.ended(k, loss, bound, &level).then_some(Stop::Rounding);
+        let stop = stop(k, loss, run.certify.tolerance, most).or_else(stalled);
         levels.see(k, loss);
         if let Some(history) = history.as_mut().filter(|_| k >= next || stop.is_some()) {
             next = next_recorded(k);
             if loss.is_finite() {
                 history.iteration.push(k);
                 history.loss.push(loss);
-                history.envelope.extend(walk.as_ref().map(EnvelopeWalk::loss));
+                history.envelope.extend(bound);
             }
         }
         if let Some(stop) = stop {

@@ -148,7 +148,7 @@ pub fn run(
 }
 
 /// The loss of outputs that are wrong by about ten units in the last place of output and target.
-fn rounding_level(outputs: &[f64], set: &TrainingSet) -> f64 {
+pub(crate) fn rounding_level(outputs: &[f64], set: &TrainingSet) -> f64 {
     let sizes = outputs.iter().zip(&set.targets).zip(&set.multiplicity);
     let squares: f64 = sizes.map(|((f, y), m)| m * (10.0 * f64::EPSILON * (f.abs() + y.abs())).powi(2)).sum();
     squares / set.total()
@@ -159,7 +159,7 @@ fn rounding_level(outputs: &[f64], set: &TrainingSet) -> f64 {
 /// The run is looked at in windows. One has no progress if the smallest loss in it is more than half of the smallest before.
 /// A window lasts until the envelope has fallen by a factor 16, where there is one, so that only rounding can explain a
 /// loss that does not follow it from above; without one, for a quarter of the run so far. Never less than [`Stall::PATIENCE`].
-struct Stall {
+pub(crate) struct Stall {
     /// First iteration of the window, smallest loss before it, envelope at its beginning.
     since: u64,
     before: f64,
@@ -170,12 +170,12 @@ struct Stall {
 impl Stall {
     const PATIENCE: u64 = 200;
 
-    fn new(loss: f64) -> Stall {
+    pub(crate) fn new(loss: f64) -> Stall {
         Stall { since: 0, before: loss, envelope: f64::INFINITY, smallest: f64::INFINITY }
     }
 
     /// After iteration k with this loss; `level` is the rounding level of the loss.
-    fn ended(&mut self, k: u64, loss: f64, envelope: Option<f64>, level: &dyn Fn() -> f64) -> bool {
+    pub(crate) fn ended(&mut self, k: u64, loss: f64, envelope: Option<f64>, level: &dyn Fn() -> f64) -> bool {
         self.smallest = self.smallest.min(loss);
         let old = match envelope {
             Some(bound) => 16.0 * bound < self.envelope,

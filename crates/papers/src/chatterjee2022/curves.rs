@@ -19,7 +19,7 @@ pub(crate) struct MeanCurve {
     pub(crate) diverged: usize,
 }
 
-/// The value at iteration k, or the last one before: a run that reached the tolerance stays there.
+/// The value at iteration k, or the last one before: a run that reached the tolerance, or the end of double precision, stays there.
 fn at(history: &History, values: &[f64], k: u64) -> Option<f64> {
     let after = history.iteration.partition_point(|&i| i <= k);
     values.get(after.checked_sub(1)?).copied()
@@ -32,7 +32,7 @@ fn training(record: &Record) -> Option<(&Training, &History)> {
 
 impl MeanCurve {
     /// Over the runs that did not diverge. The curve ends where the first run ends that used up its iterations, and where
-    /// the last one reaches the tolerance.
+    /// the last one reaches the tolerance or the end of double precision.
     pub(crate) fn over(records: &[&Record]) -> MeanCurve {
         let all: Vec<_> = records.iter().filter_map(|r| training(r)).collect();
         let kept: Vec<_> = all.iter().filter(|(t, _)| t.stop != Stop::Diverged).copied().collect();
