@@ -129,7 +129,7 @@ fn problem(material: &Material<'_>, t: &Trained) -> page::Problem {
 }
 
 fn network(material: &Material<'_>, t: &Trained) -> page::Network {
-    let seed = t.task.drawn.map_or(material.net.seed, |d| d.seed);
+    let seed = t.task.drawn.map_or(material.net.seed(), |d| d.seed);
     let start = match (&material.net.start, t.outcome.positive_start()) {
         (_, Some(p)) => page::Start::Positive { scale: p.output, hidden: p.hidden.first().copied() },
         (StartArg::LeCun, _) => page::Start::Drawn { distribution: "LeCun".to_owned(), seed },

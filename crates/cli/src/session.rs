@@ -228,7 +228,7 @@ pub(crate) fn metric(net: &NetArgs, layers: usize) -> Metric {
 /// A start from a file or drawn, in the coordinates of the problem.
 pub(crate) fn given_start(task: &Task, index: usize, net: &NetArgs) -> Result<Network, Failure> {
     if let Some(law) = starts::law(net, task)? {
-        let seed = task.drawn.map_or_else(|| net.seed.wrapping_add(index as u64), |d| d.seed);
+        let seed = task.drawn.map_or_else(|| net.seed().wrapping_add(index as u64), |d| d.seed);
         return Ok(starts::draw_start(net, task, law, seed));
     }
     let StartArg::File(path) = &net.start else {

@@ -56,7 +56,7 @@ pub(crate) fn certify(task: &mut Task, index: usize, net: &NetArgs) -> Result<Ou
         return Ok(given::certify(&task.problem, &start, &metric(net, start.layers()), &options(net)));
     };
     let most = net.retry.map_or(1, u64::from);
-    let first = net.seed.wrapping_add(index as u64);
+    let first = net.seed().wrapping_add(index as u64);
     let bar = progress_bar(most, &task.name);
     let mut declined = BTreeMap::<&'static str, (u64, Reason)>::new();
     for k in 0..most {

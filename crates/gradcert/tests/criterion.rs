@@ -209,6 +209,18 @@ fn scales_of_values_and_of_coordinates() {
     }
 }
 
+/// The bound of f(x0) is f(x0) itself where no operation rounds, and above it elsewhere.
+#[test]
+fn the_value_at_the_start_is_exact_where_it_can_be() {
+    assert_eq!(verdict("(x*y-1)^2", &["x", "y"], &[3.0, 3.0]).value, 64.0);
+    assert_eq!(verdict("(x^2+y-11)^2+(x+y^2-7)^2", &["x", "y"], &[1.0, 1.0]).value, 106.0);
+    // 0.1^2 rounds, and a tenth of a tenth is less than the square of the double above a tenth.
+    assert!(verdict("x^2", &["x"], &[0.1]).value > 0.01);
+    // 1/3 is no double, so that a third of 3 is not known to be 1.
+    assert!(verdict("(x/3)^2", &["x"], &[3.0]).value >= 1.0);
+    assert!(verdict("(x-1/3)^2", &["x"], &[4.0]).value > (4.0f64 - 1.0 / 3.0).powi(2));
+}
+
 #[test]
 fn a_given_radius_is_used() {
     let f = parse("(x*y-1)^2", &["x", "y"]);

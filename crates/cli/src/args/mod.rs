@@ -224,9 +224,9 @@ pub(crate) struct NetArgs {
     /// Draw up to N starts, with the seeds S, S + 1, ..., until one is certified.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
     pub(crate) retry: Option<u32>,
-    /// Seed S of a random start.
-    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
-    pub(crate) seed: u64,
+    /// Seed S of a random start (default: 0).
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
     /// The mean squared loss that counts as zero.
     #[arg(long, default_value = "1e-20", value_parser = positive_number, allow_negative_numbers = true)]
     pub(crate) tol: f64,
@@ -243,6 +243,10 @@ impl NetArgs {
         } else {
             self.widths.iter().map(|&w| w as usize).collect()
         }
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
     }
 
     pub(crate) fn activation(&self) -> Activation {

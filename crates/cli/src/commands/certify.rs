@@ -69,8 +69,14 @@ pub(crate) fn check_options(net: &NetArgs, tasks: &[Task]) -> Result<(), Failure
     if net.entry_box.is_some() && (net.start != StartArg::Conditional || net.scale != Scale::Auto) {
         return Err(Failure::usage("--box is about --start conditional, instead of --scale"));
     }
-    if net.retry.is_some() && matches!(net.start, StartArg::Positive | StartArg::File(_)) {
-        return Err(Failure::usage("--retry draws again: it needs --start lecun, abs-lecun or conditional"));
+    if matches!(net.start, StartArg::Positive | StartArg::File(_)) {
+        let unused = [
+            (net.retry.is_some(), "--retry draws again: it needs --start lecun, abs-lecun or conditional"),
+            (net.seed.is_some(), "--seed draws a start: it needs --start lecun, abs-lecun or conditional"),
+        ];
+        if let Some((_, message)) = unused.into_iter().find(|(given, _)| *given) {
+            return Err(Failure::usage(message));
+        }
     }
     if matches!(net.start, StartArg::File(_)) {
         // The file decides; its network is looked at when it is read.

@@ -86,9 +86,15 @@ fn up(x: f64) -> String {
     rounded(x, 5, Rounding::Up)
 }
 
+/// An upper bound in all its digits if they are not many: an exact 0.421875 is no 0.42188.
+fn up_or_exact(x: f64) -> String {
+    let exact = |digits| rounded(x, digits, Rounding::Up) == rounded(x, digits, Rounding::Down);
+    rounded(x, (5..=12).find(|&digits| exact(digits)).unwrap_or(5), Rounding::Up)
+}
+
 fn text(function: &Expression, start: &[f64], verdict: &Verdict, seconds: f64) -> String {
     let at = function.name_point(start);
-    let mut text = format!("f = {}\nstart: {at}, f <= {} there\n", function.text(), up(verdict.value));
+    let mut text = format!("f = {}\nstart: {at}, f <= {} there\n", function.text(), up_or_exact(verdict.value));
     if verdict.already_minimum {
         return text + "CERTIFIED: f is 0 at the start, which is already a minimum: there is nothing to descend.\n";
     }

@@ -103,7 +103,7 @@ fn certify(task: &mut Task, index: usize, net: &NetArgs) -> Result<Result<Certif
     let draws = if law.is_some() { net.retry.map_or(1, u64::from) } else { 1 };
     let mut reasons = vec![];
     for k in 0..draws {
-        task.drawn = law.map(|_| Drawn { seed: net.seed.wrapping_add(index as u64).wrapping_add(k), draws: k + 1 });
+        task.drawn = law.map(|_| Drawn { seed: net.seed().wrapping_add(index as u64).wrapping_add(k), draws: k + 1 });
         let start = given_start(task, index, net)?;
         let metric = metric(net, start.layers());
         match FlowSearch::new(&task.problem, &metric).and_then(|search| search.certify(&start)) {

@@ -79,7 +79,7 @@ impl Comparison<'_> {
         let rows: Vec<Value> = rows.iter().map(|row| self.row_json(row)).collect();
         let scan: Vec<Value> = scan.iter().map(Cell::json).collect();
         let json = json!({
-            "problem": self.task.name, "seed": self.net().seed, "theorem": theorem_json(&theorem), "starts": rows, "scan": scan
+            "problem": self.task.name, "seed": self.net().seed(), "theorem": theorem_json(&theorem), "starts": rows, "scan": scan
         });
         Ok((text, json))
     }
@@ -116,7 +116,7 @@ impl Comparison<'_> {
             true
         };
         let threads = self.net().threads.map_or(0, usize::from);
-        let found = estimate(&self.task.problem, options, law, self.net().seed, self.args.draws, threads, &count);
+        let found = estimate(&self.task.problem, options, law, self.net().seed(), self.args.draws, threads, &count);
         bar.finish_and_clear();
         // Nobody interrupts.
         found.map(Option::unwrap_or_default)
@@ -124,7 +124,7 @@ impl Comparison<'_> {
 
     /// The certificate of the first draw.
     fn price(&self, law: Law, options: &Options) -> Outcome {
-        let network = draw_start(self.net(), self.task, law, self.net().seed);
+        let network = draw_start(self.net(), self.task, law, self.net().seed());
         given::certify(&self.task.problem, &network, &random::metric(&self.task.problem, options), options)
     }
 

@@ -32,6 +32,19 @@ fn the_hyperbola_at_three_starts() {
     assert!(methods(&json).is_empty() && json["radius"].is_null() && json["rate"].is_null(), "{json}");
 }
 
+/// A value that is a double is shown as it is, any other rounded up.
+#[test]
+fn the_value_at_the_start_is_legible() {
+    let folder = Folder::new();
+    for (function, start, value) in [
+        ("(x*y-1)^2", "x=3,y=3", "f <= 64 there"),
+        ("3*(x-1)^2", "x=1.375", "f <= 0.421875 there"),
+        ("exp(x)*x^2", "x=0.5", "f <= 0.41219 there"),
+    ] {
+        folder.run(&format!("criterion --function {function} --start {start}")).says(value);
+    }
+}
+
 #[test]
 fn a_given_radius_is_used() {
     let folder = Folder::new();

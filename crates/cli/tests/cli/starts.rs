@@ -104,8 +104,21 @@ fn starts_are_drawn_again_until_one_is_certified() {
     let json = folder.run(none).exits(3).json();
     assert_eq!(json["reasons"][0]["code"], "residual_too_large");
     assert_eq!(number(&json, "draws"), 5.0);
-    folder.run("certify --data data.csv --retry 5").exits(2);
+    folder.run("certify --data data.csv --retry 5").exits(2).says("--retry");
     folder.run("certify --data data.csv --start lecun --retry 0").exits(2);
+}
+
+/// A seed where nothing is drawn is refused: whoever gives one expects another start.
+#[test]
+fn a_seed_is_about_drawn_starts() {
+    let folder = folder();
+    for command in ["certify", "train --out run", "flow", "certify --scan", "certify --start s.safetensors"] {
+        let answer = folder.run(&format!("{command} --data data.csv --seed 0 --json")).exits(2).says("--seed");
+        assert_eq!(answer.error_code(), "usage", "{command}");
+    }
+    assert_eq!(folder.files(), ["data.csv"]);
+    let starts = folder.run("starts --data data.csv --width 2 --draws 1 --seed 5 --json").exits(0).json();
+    assert_eq!(number(&starts["problems"][0], "seed"), 5.0);
 }
 
 #[test]

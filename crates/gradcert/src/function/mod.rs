@@ -58,6 +58,12 @@ pub trait Function: Sync {
         false
     }
 
+    /// f at this very point, if that is known to be a double: without it bounds of f(x0) are those of [`Function::enclose`].
+    fn exact_value(&self, x: &[f64]) -> Option<f64> {
+        let _ = x;
+        None
+    }
+
     /// Is it proved that f and its gradient vanish at this very point? `false` if that is not known.
     fn vanishes_at(&self, x: &[f64]) -> bool {
         let _ = x;
@@ -145,6 +151,11 @@ impl<F: Formula> Function for F {
 
     fn is_nonnegative(&self) -> bool {
         Formula::is_nonnegative(self)
+    }
+
+    fn exact_value(&self, x: &[f64]) -> Option<f64> {
+        let point: Vec<Exact> = x.iter().map(|&c| Exact::new(c)).collect();
+        self.terms(&Jet::variables(&point, Order::Value))?.function.value().get()
     }
 
     fn vanishes_at(&self, x: &[f64]) -> bool {

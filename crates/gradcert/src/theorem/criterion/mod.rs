@@ -232,7 +232,8 @@ pub fn certify(f: &dyn Function, start: &[f64], options: &Options) -> Result<Ver
     if enclosed.hi() <= 0.0 && !stationary {
         return Err(StartError::Negative { value: enclosed.hi() });
     }
-    let value = enclosed.hi();
+    let value =
+        f.exact_value(start).filter(|&exact| exact > 0.0).map_or(enclosed.hi(), |exact| exact.min(enclosed.hi()));
     let problem = Problem { f, start, value, root: sqrt_up(value), budget: options.max_boxes };
     Ok(search::verdict(&problem, options))
 }
