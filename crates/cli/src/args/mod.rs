@@ -399,7 +399,7 @@ pub(crate) struct StartsArgs {
     #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) scan_widths: Vec<u32>,
     /// ... and these numbers of weight layers.
-    #[arg(long, value_delimiter = ',', value_name = "L,M,..", default_value = "2", value_parser = clap::value_parser!(u16).range(2..=64))]
+    #[arg(long, value_delimiter = ',', value_name = "L,M,..", default_value = "2", requires = "scan_widths", value_parser = clap::value_parser!(u16).range(2..=64))]
     pub(crate) scan_depths: Vec<u16>,
     /// One JSON object on standard output.
     #[arg(long)]

@@ -66,6 +66,9 @@ pub(crate) fn check_options(net: &NetArgs, tasks: &[Task]) -> Result<(), Failure
             return Err(Failure::usage("--scale and --hidden-scale are about --start positive"));
         }
     }
+    if net.start == StartArg::Positive && net.hidden_scale != HiddenScale::Auto && net.hidden_widths().len() < 2 {
+        return Err(Failure::usage("--hidden-scale is about W_2, ..., W_(L-1): it needs --depth 3 or more"));
+    }
     if net.entry_box.is_some() && (net.start != StartArg::Conditional || net.scale != Scale::Auto) {
         return Err(Failure::usage("--box is about --start conditional, instead of --scale"));
     }

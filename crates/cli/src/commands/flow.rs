@@ -23,6 +23,12 @@ use std::path::Path;
 
 pub(crate) fn run(args: &FlowArgs) -> Result<(Exit, Output), Failure> {
     set_threads(args.net.threads);
+    if let Some(folder) = args.out.as_deref().filter(|folder| folder.join("certificate.json").exists()) {
+        let folder = folder.display();
+        return Err(Failure::usage(format!(
+            "{folder} holds a certificate, whose model and history would be overwritten: choose another --out"
+        )));
+    }
     let clock = Seconds::start();
     let (results, model) = match &args.function {
         Some(text) => (vec![formula(args, text)?], None),
@@ -347,8 +353,13 @@ fn save(folder: &Path, results: &[Integrated], model: Option<&Model>) -> Result<
     let summary: Vec<Value> = results.iter().map(Integrated::json).collect();
     let text = serde_json::to_string_pretty(&summary).map_err(|e| Failure::file(folder, &e))?;
     write(&folder.join("flow.json"), text.as_bytes())?;
-    match model {
-        Some(model) => Ok(model.save(&folder.join("model.safetensors"))?),
-        None => Ok(()),
-    }
+    let path = folder.join("model.safetensors");
+    let Some(model) = model else {
+        // The end of an earlier flow is not that of this one.
+        return match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Failure::file(&path, &error)),
+            _ => Ok(()),
+        };
+    };
+    Ok(model.save(&path)?)
 }

@@ -193,6 +193,8 @@ fn command_lines_that_make_no_sense() {
         "certify --data data.csv --scale -1",
         "certify --data data.csv --scale inf",
         "certify --data data.csv --hidden-scale nan",
+        "certify --data data.csv --hidden-scale 1",
+        "starts --data data.csv --scan-depths 3",
         "certify --data data.csv --tol 0",
         "certify --data data.csv --tol -1",
         "certify --data data.csv --activation relu",

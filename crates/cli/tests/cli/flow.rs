@@ -56,6 +56,22 @@ fn history_and_model_are_written() {
     }
     assert!(text("run/flow.json").contains("\"kept\": true"));
     folder.run("predict --model run/model.safetensors --data data.csv").exits(0);
+    // The folder is that of the last flow; a formula has no network.
+    folder.run("flow --function x^2 --start x=1 --out run").exits(0);
+    assert!(!folder.path("run/model.safetensors").exists() && text("run/flow.json").contains("x^2"));
+}
+
+/// Model and history of a training run stay beside its certificate.
+#[test]
+fn a_training_run_is_not_overwritten() {
+    let folder = folder();
+    folder.run("train --data data.csv --out run").exits(0);
+    let model = folder.read("run/model.safetensors");
+    for flow in ["flow --data data.csv", "flow --function x^2 --start x=1"] {
+        folder.run(&format!("{flow} --out run")).exits(2).says("certificate");
+    }
+    assert!(folder.read("run/model.safetensors") == model);
+    folder.run("check run/certificate.json --data data.csv").exits(0);
 }
 
 #[test]
