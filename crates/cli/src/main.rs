@@ -43,6 +43,7 @@ fn run(command: &Command) -> Exit {
         Command::Certify(a) => (a.json, commands::certify::run(a)),
         Command::Train(a) => (a.json, commands::train::run(a)),
         Command::Check(a) => (a.json, commands::check::run(a)),
+        Command::Audit(a) => (a.json, commands::audit::run(a)),
         Command::Flow(a) => (a.json, commands::flow::run(a)),
         Command::Starts(a) => (a.json, commands::starts::run(a)),
         Command::Criterion(a) => (a.json, commands::criterion::run(a)),

@@ -8,7 +8,7 @@ use gradcert::certify::problem::{Coordinates, Problem};
 use gradcert::certify::{Options, Outcome, Reason, positive::PositiveSearch};
 use gradcert::network::Network;
 use gradcert::theorem::centre::Metric;
-use gradcert_data::{Dataset, Findings, Header, LoadOptions, Merged, TargetColumn, Targets};
+use gradcert_data::{Coding, Dataset, Findings, Header, LoadOptions, Merged, TargetColumn, Targets};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -167,6 +167,12 @@ pub(crate) fn within_memory(hidden: &[usize], task: &Task) -> Result<(), Failure
 /// every format names its columns, and a certificate must not depend on the format the same numbers came in.
 pub(crate) fn problems(dataset: &Dataset) -> Vec<(String, Vec<f64>)> {
     dataset.problems().into_iter().map(|p| (p.name, p.y)).collect()
+}
+
+/// The problems of all classes at once, for networks with one output per class.
+pub(crate) fn joint_problems(dataset: &Dataset) -> Vec<(Coding, String, Vec<f64>)> {
+    let codings = [Coding::PlusMinusOne, Coding::OneHot].into_iter();
+    codings.filter_map(|coding| dataset.targets().joint(coding).map(|(name, y)| (coding, name, y))).collect()
 }
 
 pub(crate) fn coordinates(net: &NetArgs) -> Coordinates {

@@ -89,6 +89,15 @@ pub enum Targets {
     },
 }
 
+/// How classes are written as numbers for a network with one output per class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// 1 for the class of the sample, -1 for the others.
+    PlusMinusOne,
+    /// 1 for the class of the sample, 0 for the others.
+    OneHot,
+}
+
 /// One scalar regression problem.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Problem {
@@ -156,6 +165,18 @@ impl Targets {
                     .collect(),
             },
         }
+    }
+
+    /// The problem of all k > 2 classes at once, for a network with k outputs: its name, and n k targets, sample by sample.
+    /// None for numbers and for fewer classes.
+    pub fn joint(&self, coding: Coding) -> Option<(String, Vec<f64>)> {
+        let Self::Labels { classes, index } = self else { return None };
+        let (other, name) = match coding {
+            Coding::PlusMinusOne => (-1.0, "all classes as +1 and -1"),
+            Coding::OneHot => (0.0, "all classes as 1 and 0"),
+        };
+        let row = |&class: &usize| (0..classes.len()).map(move |c| if c == class { 1.0 } else { other });
+        (classes.len() > 2).then(|| (name.to_owned(), index.iter().flat_map(row).collect()))
     }
 
     /// The targets of the given samples, in the given order; classes keep their coding.

@@ -27,7 +27,7 @@ mod raw;
 mod validate;
 
 pub use bundled::{BUNDLED, Bundled, bundled};
-pub use dataset::{Dataset, Inputs, LARGEST_MAGNITUDE, Problem, Targets};
+pub use dataset::{Coding, Dataset, Inputs, LARGEST_MAGNITUDE, Problem, Targets};
 pub use duplicates::{Merged, merge_duplicates};
 pub use error::{DataError, Place};
 pub use load::{load, load_bytes, load_inputs, load_inputs_bytes, load_npy_pair};

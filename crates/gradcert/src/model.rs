@@ -1,6 +1,7 @@
 //! Model files: safetensors, float64, with the architecture in the metadata.
 //!
-//! Tensors are named `P.L.weight` (d_L x d_{L-1}) and `P.L.bias`, P the number of the problem from 0, L the layer from 1.
+//! Tensors are named `P.L.weight` (d_L x d_{L-1}) and `P.L.bias`, P the number of the network from 0, L the layer from 1.
+//! There is one problem per output: usually networks have one each.
 //! Models made elsewhere are read by [`read`].
 
 mod layers;
@@ -97,9 +98,6 @@ impl Model {
 
     /// The bytes of the model file.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
-        if self.networks.iter().any(|network| network.outputs() != 1) {
-            return Err(bad("a network with several outputs is not written"));
-        }
         let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = vec![];
         for (p, network) in self.networks.iter().enumerate() {
             for l in 1..=network.layers() {
@@ -141,11 +139,15 @@ impl Model {
         }
         let activation: Activation = entry("activation")?.parse().map_err(|e| bad(format!("activation: {e}")))?;
         let meaning: Meaning = serde_json::from_str(entry("meaning")?).map_err(|e| bad(e.to_string()))?;
-        let networks: Result<Vec<Network>, ModelError> =
-            (0..meaning.problems.len()).map(|p| read_network(&tensors, p, activation)).collect();
+        let stored = |p: &usize| tensors.tensor(&format!("{p}.1.weight")).is_ok();
+        let networks: Result<Vec<Network>, ModelError> = (0..meaning.problems.len())
+            .take_while(stored)
+            .map(|p| read_network(&tensors, p, activation))
+            .collect();
         let networks = networks?;
         let read: usize = networks.iter().map(|n| 2 * n.layers()).sum();
-        if read != tensors.len() || networks.is_empty() {
+        let outputs: usize = networks.iter().map(Network::outputs).sum();
+        if read != tensors.len() || networks.is_empty() || outputs != meaning.problems.len() {
             return Err(bad("tensors and problems do not agree"));
         }
         let inputs = networks[0].widths()[0];
@@ -222,8 +224,8 @@ fn read_network(tensors: &SafeTensors<'_>, p: usize, activation: Activation) -> 
         weights.push(Mat::from_fn(rows, columns, |i, j| w[i * columns + j]));
         biases.push(doubles(&bias)?);
     }
-    if weights.len() < 3 || weights.last().map_or(0, Mat::nrows) != 1 {
-        return Err(bad(format!("network {p} does not have two or more layers and one output")));
+    if weights.len() < 3 {
+        return Err(bad(format!("network {p} does not have two or more layers")));
     }
     Ok(Network { activation, weights, biases })
 }

@@ -1,9 +1,11 @@
 //! The command line. Options of data and networks and the commands about them are here, the others in files of their own.
 
+mod audit;
 mod criterion;
 mod reproduce;
 mod sweep;
 
+pub(crate) use audit::{AuditArgs, CodingArg};
 pub(crate) use criterion::{CriterionArgs, StartPoint};
 pub(crate) use reproduce::ReproduceArgs;
 pub(crate) use sweep::{SweepCommand, SweepMergeArgs, SweepPlanArgs, SweepRunArgs};
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Re-derive every claim of a certificate with an independent program.
     Check(CheckArgs),
+    /// Prove that an exactly interpolating network lies next to a trained one.
+    Audit(AuditArgs),
     /// Gradient flow of a network or of a formula, integrated, beside what is proved about it.
     Flow(FlowArgs),
     /// How often the four starts are certified: by the theorem about random starts, and by counting draws.

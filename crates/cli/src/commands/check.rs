@@ -61,12 +61,14 @@ pub(crate) fn verify(bytes: &[u8], dataset: &Dataset, start: &Path) -> Result<Re
     let starts = if start.exists() { parameters(start)? } else { vec![] };
     let (samples, features) = dataset.shape();
     let inputs = Inputs { values: dataset.inputs().as_slice(), samples, features };
-    let problems = crate::session::problems(dataset);
+    let own = crate::session::problems(dataset).into_iter().enumerate();
+    // A network with one output per class is the only one of its file.
+    let joint = crate::session::joint_problems(dataset).into_iter().map(|(_, name, targets)| (0, (name, targets)));
+    let problems: Vec<(usize, (String, Vec<f64>))> = own.chain(joint).collect();
     let slices: Vec<Vec<&[f64]>> = starts.iter().map(|s| s.iter().map(Vec::as_slice).collect()).collect();
     let problems: Vec<Problem<'_>> = problems
         .iter()
-        .enumerate()
-        .map(|(p, (name, targets))| Problem { name, targets, start: slices.get(p).map(Vec::as_slice) })
+        .map(|(p, (name, targets))| Problem { name, targets, start: slices.get(*p).map(Vec::as_slice) })
         .collect();
     Ok(check(bytes, inputs, &problems))
 }

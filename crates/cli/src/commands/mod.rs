@@ -1,5 +1,6 @@
 //! One file per command. A command returns its exit code and the JSON object it would print.
 
+pub(crate) mod audit;
 pub(crate) mod certify;
 pub(crate) mod check;
 pub(crate) mod criterion;

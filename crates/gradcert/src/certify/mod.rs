@@ -1,5 +1,6 @@
 //! From a problem and options to a certificate, or to coded reasons why there is none.
 
+pub mod audit;
 pub mod flow;
 pub mod given;
 pub mod positive;

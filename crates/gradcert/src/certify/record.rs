@@ -1,9 +1,11 @@
 //! From a certified descent to its record in a certificate file.
 
 use super::problem::Coordinates;
+use super::search::Found;
 use super::{Certified, Outcome};
 use crate::network::Network;
 use crate::theorem::original::Original;
+use crate::theorem::profile::Profile;
 use gradcert_certificate::format::{
     Certificate, Claim, Descent, DescentOriginal, Inputs, Metric, Network as Architecture, Start,
 };
@@ -16,11 +18,11 @@ use gradcert_rigor::{Lower, Upper};
 #[error("a bound overflowed: the certificate would contain a number that is not finite")]
 pub struct Overflow;
 
-fn hex(x: f64) -> Result<HexFloat, Overflow> {
+pub(crate) fn hex(x: f64) -> Result<HexFloat, Overflow> {
     HexFloat::new(x).ok_or(Overflow)
 }
 
-fn hexes(values: impl IntoIterator<Item = f64>) -> Result<Vec<HexFloat>, Overflow> {
+pub(crate) fn hexes(values: impl IntoIterator<Item = f64>) -> Result<Vec<HexFloat>, Overflow> {
     values.into_iter().map(hex).collect()
 }
 
@@ -112,10 +114,30 @@ pub(crate) fn stated_extremes(smin: Lower, smax: Upper) -> (Lower, Upper) {
     (Lower::new(smin.get() * (1.0 - WEAKER)), Upper::new(smax.get() * (1.0 + WEAKER)))
 }
 
+/// What is known about a certified descent but radius, step and count.
+pub(crate) struct Around {
+    pub(crate) residual: Upper,
+    pub(crate) smin_inputs: Lower,
+    pub(crate) smax_inputs: Upper,
+    /// As they are stated.
+    pub(crate) smin_start: Lower,
+    pub(crate) smax_start: Upper,
+}
+
 fn descent(certified: &Certified, tolerance: f64) -> Result<Descent, Overflow> {
-    let (profile, found) = (&certified.profile, &certified.found);
-    let j = found.descent.index;
     let (smin_start, smax_start) = stated_extremes(certified.smin_start, certified.smax_start);
+    let Certified { residual, smin_inputs, smax_inputs, .. } = *certified;
+    let around = Around { residual, smin_inputs, smax_inputs, smin_start, smax_start };
+    descent_claim(&around, &certified.profile, &certified.found, tolerance)
+}
+
+pub(crate) fn descent_claim(
+    around: &Around,
+    profile: &Profile,
+    found: &Found,
+    tolerance: f64,
+) -> Result<Descent, Overflow> {
+    let j = found.descent.index;
     let weaker_lower = |x: f64| hex(x * (1.0 - WEAKER));
     let weaker_upper = |x: f64| hex(x * (1.0 + WEAKER));
     Ok(Descent {
@@ -123,15 +145,15 @@ fn descent(certified: &Certified, tolerance: f64) -> Result<Descent, Overflow> {
         radius: hex(profile.radius[j])?,
         tolerance: hex(tolerance)?,
         iterations: found.iterations,
-        rate: weaker_lower(certified.rate().get())?,
+        rate: weaker_lower(found.descent.rate(around.residual).get())?,
         form: found.descent.form,
         envelope: found.envelope,
         theta: hex(found.descent.theta.get())?,
-        residual: hex(certified.residual.get())?,
-        smin_inputs: weaker_lower(certified.smin_inputs.get())?,
-        smax_inputs: weaker_upper(certified.smax_inputs.get())?,
-        smin_start: hex(smin_start.get())?,
-        smax_start: hex(smax_start.get())?,
+        residual: hex(around.residual.get())?,
+        smin_inputs: weaker_lower(around.smin_inputs.get())?,
+        smax_inputs: weaker_upper(around.smax_inputs.get())?,
+        smin_start: hex(around.smin_start.get())?,
+        smax_start: hex(around.smax_start.get())?,
         radii: hexes(profile.radius[..=j].iter().copied())?,
         psi: hexes(profile.psi[..=j].iter().map(|p| p.get()))?,
         jacobian_norm: hex(profile.norm[j].get())?,

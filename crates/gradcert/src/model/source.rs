@@ -45,6 +45,8 @@ pub struct ReadModel {
     pub number_formats: Vec<&'static str>,
     /// Names of the layers in the file, in the order in which they are applied; empty for our own files.
     pub layers: Vec<String>,
+    /// Layers (from 1) without a bias in the file.
+    pub without_bias: Vec<usize>,
     /// Where the file computes something that is only nearly the function read.
     pub notes: Vec<String>,
 }
@@ -59,6 +61,7 @@ impl ReadModel {
         notes: Vec<String>,
     ) -> Result<ReadModel, Refusal> {
         let names = layers.iter().map(|l| l.name.clone()).collect();
+        let without_bias = (1..).zip(&layers).filter(|(_, l)| l.bias.is_none()).map(|(k, _)| k).collect();
         let network = network(layers, activation)?;
         let outputs = network.outputs();
         let problems = match outputs {
@@ -68,7 +71,7 @@ impl ReadModel {
         let meaning = Meaning { problems, classes: vec![], target: None };
         let number_formats = formats.iter().map(|f| f.name()).collect();
         let model = Model { networks: vec![network], meaning };
-        Ok(ReadModel { model, format, number_formats, layers: names, notes })
+        Ok(ReadModel { model, format, number_formats, layers: names, without_bias, notes })
     }
 }
 
@@ -140,7 +143,7 @@ fn read_safetensors(bytes: &[u8], activation: Option<Activation>) -> Result<Read
             return Err(Refusal::ActivationGiven(named).into());
         }
         let number_formats = vec![NumberFormat::Float64.name()];
-        return Ok(ReadModel { model, format: Format::Gradcert, number_formats, layers: vec![], notes: vec![] });
+        return Ok(ReadModel { model, format: Format::Gradcert, number_formats, layers: vec![], without_bias: vec![], notes: vec![] });
     }
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let (layers, formats) = state_dict::layers(&tensors)?;

@@ -1,22 +1,29 @@
 //! The quantities at any start, from one enclosed forward and backward pass.
+//!
+//! A network with d_L outputs has n d_L rows (i, c), outputs fastest: of the residual, of J, of the backward vectors. `|g_l|` of a
+//! sample is then the spectral norm of its d_L rows, and weights of samples count for each of its rows.
 
 use super::centre::{Centre, Metric};
 use super::inputs::InputBounds;
+use super::tiles::assemble;
 use crate::network::Network;
 use gradcert_rigor::linear::{
     EnclosedMatrix, SymmetricBall, largest_eigenvalue_upper, norm_upper, smallest_eigenvalue_lower,
+    smallest_singular_value_lower,
 };
 use gradcert_rigor::{Interval, Lower, Upper};
 
 /// Enclosed passes at w0, samples as rows.
 pub struct EnclosedPasses {
+    /// Number d_L of outputs.
+    pub outputs: usize,
     /// `z_l` (n x d_l), l = 1..L.
     pub preactivation: Vec<EnclosedMatrix>,
     /// `h_l` (n x d_l), l = 0..L-1; entry 0 is the input.
     pub hidden: Vec<EnclosedMatrix>,
-    /// `v_l` (n x d_l), l = 1..L-1.
+    /// `v_l` (n d_L x d_l), l = 1..L-1.
     pub backward_before_slope: Vec<EnclosedMatrix>,
-    /// `g_l` (n x d_l), l = 1..L.
+    /// `g_l` (n d_L x d_l), l = 1..L.
     pub backward: Vec<EnclosedMatrix>,
 }
 
@@ -42,40 +49,85 @@ impl EnclosedPasses {
         }
         let mut backward = vec![empty(); layers + 1];
         let mut before_slope = vec![empty(); layers];
-        backward[layers] = EnclosedMatrix::exact(faer::Mat::full(inputs.nrows(), 1, 1.0));
+        let outputs = network.outputs();
+        let unit = |i: usize, c: usize| if i % outputs == c { 1.0 } else { 0.0 };
+        backward[layers] = EnclosedMatrix::exact(faer::Mat::from_fn(inputs.nrows() * outputs, outputs, unit));
         for l in (1..layers).rev() {
             let v = backward[l + 1].times(&weights[l + 1]);
-            backward[l] = preactivation[l].map(|t| act.enclose_slope(t)).hadamard(&v);
+            backward[l] = repeat_rows(preactivation[l].map(|t| act.enclose_slope(t)), outputs).hadamard(&v);
             before_slope[l] = v;
         }
-        EnclosedPasses { preactivation, hidden, backward_before_slope: before_slope, backward }
+        EnclosedPasses { outputs, preactivation, hidden, backward_before_slope: before_slope, backward }
     }
 
-    /// `rho(w0)` with weights `sqrt m_i`, enclosed.
+    /// Number of samples.
+    pub fn samples(&self) -> usize {
+        self.hidden[0].nrows()
+    }
+
+    /// `rho(w0)` with weights `sqrt m_i`, enclosed, for n d_L targets.
     pub fn residual(&self, targets: &[f64], root_multiplicity: &[Interval]) -> Vec<Interval> {
         let Some(output) = self.preactivation.last() else { return vec![] };
-        let entries = targets.iter().zip(root_multiplicity).enumerate();
-        entries.map(|(i, (&y, &w))| w * (output.entry(i, 0) - Interval::exact(y))).collect()
+        let k = self.outputs;
+        let entry = |(r, &y): (usize, &f64)| root_multiplicity[r / k] * (output.entry(r / k, r % k) - Interval::exact(y));
+        targets.iter().take(output.nrows() * k).enumerate().map(entry).collect()
     }
 
-    /// The tangent kernel by layers (T6), in the metric, weighted by `sqrt m_i`.
+    /// The tangent kernel by layers (T6), in the metric, weighted by `sqrt m_i`:
+    /// `sum_l (G_l G_l^T) o (H~_{l-1} H~_{l-1}^T)`, the second factor repeated over the outputs.
     pub fn kernel(&self, metric: &Metric, root_multiplicity: &[Interval]) -> SymmetricBall {
-        let mut kernel: Option<EnclosedMatrix> = None;
-        for l in 1..=metric.layers() {
-            let outer = self.backward[l].times_own_transpose();
-            let inner = self.extended(l - 1, metric).times_own_transpose();
-            let term = outer.hadamard(&inner);
-            kernel = Some(match kernel {
-                None => term,
-                Some(sum) => sum.plus(&term),
-            });
+        let k = self.outputs;
+        let extended: Vec<EnclosedMatrix> = (0..metric.layers()).map(|l| self.extended(l, metric)).collect();
+        let roots = self.per_row(root_multiplicity);
+        assemble(self.samples() * k, |rows, columns| {
+            let term = |l: usize| {
+                let inner = |part: &[usize]| {
+                    let samples: Vec<usize> = part.iter().map(|r| r / k).collect();
+                    extended[l - 1].select_rows(&samples)
+                };
+                let outer = self.backward[l].select_rows(rows).times_transpose(&self.backward[l].select_rows(columns));
+                outer.hadamard(&inner(rows).times_transpose(&inner(columns)))
+            };
+            let sum = (2..=metric.layers()).fold(term(1), |sum, l| sum.plus(&term(l)));
+            let of = |part: &[usize]| part.iter().map(|&r| roots[r]).collect::<Vec<_>>();
+            sum.scale_rows(&of(rows)).scale_columns(&of(columns))
+        })
+    }
+
+    /// A number per sample repeated for each of its rows.
+    pub fn per_row(&self, per_sample: &[Interval]) -> Vec<Interval> {
+        per_sample.iter().flat_map(|&x| std::iter::repeat_n(x, self.outputs)).collect()
+    }
+
+    /// The spectral norm of the d_L rows of every sample, from above.
+    fn sample_norms(&self, rows: &EnclosedMatrix) -> Vec<Upper> {
+        let k = self.outputs;
+        if k == 1 {
+            return rows.row_norms().iter().map(|r| r.upper()).collect();
         }
-        let kernel = kernel.unwrap_or_else(|| EnclosedMatrix::exact(faer::Mat::zeros(0, 0)));
-        SymmetricBall::from_enclosed(&kernel.scale_rows(root_multiplicity).scale_columns(root_multiplicity))
+        let block = |i: usize| rows.select_rows(&(i * k..(i + 1) * k).collect::<Vec<_>>());
+        (0..rows.nrows() / k).map(|i| norm_upper(&block(i))).collect()
+    }
+
+    /// The smallest of d_L singular values of `G_1(x_i)`, from below.
+    fn smallest_backward(&self) -> Vec<Lower> {
+        let (k, g) = (self.outputs, &self.backward[1]);
+        if k == 1 {
+            return g.row_norms().iter().map(|r| r.lower()).collect();
+        }
+        let block = |i: usize| g.select_rows(&(i * k..(i + 1) * k).collect::<Vec<_>>());
+        (0..self.samples()).map(|i| smallest_singular_value_lower(&block(i))).collect()
+    }
+
+    /// `|v_l(x_i)|_inf`: the largest norm over the outputs of what reaches a unit.
+    fn largest_per_unit(&self, v: &EnclosedMatrix) -> Vec<Upper> {
+        let k = self.outputs;
+        let norm = |i: usize, j: usize| Upper::norm((i * k..(i + 1) * k).map(|r| v.entry(r, j).magnitude()));
+        (0..v.nrows() / k).map(|i| Upper::maximum((0..v.ncols()).map(|j| norm(i, j)))).collect()
     }
 
     /// `H~_l = [D_W,l+1 H_l, D_b,l+1 1]`.
-    fn extended(&self, l: usize, metric: &Metric) -> EnclosedMatrix {
+    pub(super) fn extended(&self, l: usize, metric: &Metric) -> EnclosedMatrix {
         let (weight, bias) = (metric.weights[l + 1], metric.biases[l + 1]);
         let scaled =
             if weight == 1.0 { self.hidden[l].clone() } else { self.hidden[l].scaled(Interval::exact(weight)) };
@@ -92,6 +144,7 @@ pub fn centre(
 ) -> (Centre, SymmetricBall) {
     let layers = network.layers();
     let weights = inputs.root_multiplicity();
+    let row_weights = passes.per_row(weights);
     let weighted_norm = |a: &EnclosedMatrix| norm_upper(&a.scale_rows(weights));
     let uppers = |norms: Vec<Interval>| -> Vec<Upper> { norms.iter().map(|r| r.upper()).collect() };
     let kernel = passes.kernel(metric, weights);
@@ -114,10 +167,10 @@ pub fn centre(
         smax_extended: (0..layers)
             .map(|l| if l == 0 { inputs.smax } else { weighted_norm(&passes.extended(l, metric)) })
             .collect(),
-        backward: passes.backward.iter().map(|g| uppers(g.row_norms())).collect(),
-        backward_first: passes.backward[1].row_norms().iter().map(|r| r.lower()).collect(),
-        backward_max: passes.backward_before_slope.iter().map(largest_per_row).collect(),
-        smax_backward: passes.backward.iter().map(weighted_norm_or_zero(weights)).collect(),
+        backward: passes.backward.iter().map(|g| passes.sample_norms(g)).collect(),
+        backward_first: passes.smallest_backward(),
+        backward_max: passes.backward_before_slope.iter().map(|v| passes.largest_per_unit(v)).collect(),
+        smax_backward: passes.backward.iter().map(weighted_norm_or_zero(&row_weights)).collect(),
         smin_inputs: inputs.smin,
         smin_jacobian,
         smax_jacobian,
@@ -130,8 +183,12 @@ fn weighted_norm_or_zero(weights: &[Interval]) -> impl Fn(&EnclosedMatrix) -> Up
     |a| if a.nrows() == 0 { Upper::ZERO } else { norm_upper(&a.scale_rows(weights)) }
 }
 
-fn largest_per_row(v: &EnclosedMatrix) -> Vec<Upper> {
-    (0..v.nrows()).map(|i| Upper::maximum(v.row(i).iter().map(|x| x.magnitude()))).collect()
+/// Every row `times` times in succession.
+fn repeat_rows(a: EnclosedMatrix, times: usize) -> EnclosedMatrix {
+    if times == 1 {
+        return a;
+    }
+    a.select_rows(&(0..a.nrows()).flat_map(|i| std::iter::repeat_n(i, times)).collect::<Vec<_>>())
 }
 
 /// The distinct enclosures in each row, so that equal units cost one evaluation.

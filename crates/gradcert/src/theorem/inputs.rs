@@ -1,7 +1,10 @@
 //! What the certificates need to know about the inputs: row norms, extreme singular values, Gram matrix, with rounding.
 
-use gradcert_rigor::linear::{EnclosedMatrix, SymmetricBall, largest_eigenvalue_upper, smallest_singular_value_lower};
+use gradcert_rigor::linear::{
+    EnclosedMatrix, SymmetricBall, largest_eigenvalue_upper, norm_upper, smallest_singular_value_lower,
+};
 use gradcert_rigor::{Interval, Lower, Upper};
+use std::sync::OnceLock;
 
 /// Bounds of `Xt = M^{1/2} [X, D_b1 1]`, one row per (merged) sample, `M = diag(m_i)`.
 #[derive(Clone, Debug)]
@@ -15,8 +18,10 @@ pub struct InputBounds {
     /// `|Xt|`.
     pub smax: Upper,
     root_multiplicity: Vec<Interval>,
-    /// Unweighted `X~ X~^T`.
-    gram: SymmetricBall,
+    /// Unweighted X~; nothing stands for the identity (whitened inputs).
+    rows: Option<EnclosedMatrix>,
+    /// Unweighted `X~ X~^T`, once it is asked for: with many samples it is large.
+    gram: OnceLock<SymmetricBall>,
 }
 
 fn roots(multiplicity: &[u32]) -> Vec<Interval> {
@@ -33,14 +38,20 @@ impl InputBounds {
         } else {
             extended.scale_rows(&root_multiplicity)
         };
-        let gram = SymmetricBall::gram(&extended);
-        let smax = largest_eigenvalue_upper(&weighted_ball(&gram, &root_multiplicity)).sqrt();
+        let gram = OnceLock::new();
+        let smax = if extended.nrows() > extended.ncols() {
+            norm_upper(&weighted)
+        } else {
+            let gram = gram.get_or_init(|| SymmetricBall::gram(&extended));
+            largest_eigenvalue_upper(&weighted_ball(gram, &root_multiplicity)).sqrt()
+        };
         InputBounds {
             weight: root_multiplicity.iter().map(|w| w.upper()).collect(),
             extended: extended.row_norms().iter().map(|r| r.upper()).collect(),
             smin: smallest_singular_value_lower(&weighted),
             smax,
             root_multiplicity,
+            rows: Some(extended),
             gram,
         }
     }
@@ -54,7 +65,8 @@ impl InputBounds {
             extended: vec![Upper::ONE; n],
             smin: Lower::minimum(root_multiplicity.iter().map(|w| w.lower())),
             smax: Upper::maximum(root_multiplicity.iter().map(|w| w.upper())),
-            gram: SymmetricBall::new(faer::Mat::identity(n, n), Upper::ZERO),
+            rows: None,
+            gram: OnceLock::from(SymmetricBall::new(faer::Mat::identity(n, n), Upper::ZERO)),
             root_multiplicity,
         }
     }
@@ -74,10 +86,20 @@ impl InputBounds {
         &self.root_multiplicity
     }
 
+    /// Unweighted X~, one row per sample.
+    pub fn rows(&self) -> EnclosedMatrix {
+        let n = self.samples();
+        self.rows.clone().unwrap_or_else(|| EnclosedMatrix::exact(faer::Mat::identity(n, n)))
+    }
+
+    fn gram(&self) -> &SymmetricBall {
+        self.gram.get_or_init(|| SymmetricBall::gram(&self.rows()))
+    }
+
     /// `alpha Xt Xt^T + beta w w^T` with `w = (sqrt m_i)`.
     pub fn kernel(&self, alpha: Interval, beta: Interval) -> SymmetricBall {
         let zero = SymmetricBall::new(faer::Mat::zeros(self.samples(), self.samples()), Upper::ZERO);
-        let scaled = SymmetricBall::combine(alpha, &self.gram, Interval::ZERO, &zero);
+        let scaled = SymmetricBall::combine(alpha, self.gram(), Interval::ZERO, &zero);
         weighted_ball(&scaled.plus_rank_one(beta, &vec![1.0; self.samples()]), &self.root_multiplicity)
     }
 }

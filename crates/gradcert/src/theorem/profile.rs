@@ -42,7 +42,8 @@ impl Profile {
         Profile::from_balls(balls)
     }
 
-    fn from_balls(mut balls: Vec<(f64, Ball, Lower)>) -> Profile {
+    /// The same from bounds on balls with increasing radii that were found before, each with its psi.
+    pub fn from_balls(mut balls: Vec<(f64, Ball, Lower)>) -> Profile {
         let mut largest = Lower::ZERO;
         for (_, _, psi) in balls.iter_mut().rev() {
             largest = largest.max(*psi);

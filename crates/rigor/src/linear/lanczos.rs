@@ -108,3 +108,15 @@ pub(super) fn smallest_of_factored(lower: &Mat<f64>, tolerance: f64) -> Option<E
     let value = 1.0 / inverse.value;
     (value > 0.0 && value.is_finite()).then_some(Estimate { value, error: inverse.error * value * value })
 }
+
+/// The largest eigenvalue of `L^{-1} A L^{-T}` for a lower triangular `L`.
+pub(super) fn relative_largest_of(lower: &Mat<f64>, a: MatRef<'_, f64>) -> Option<Estimate> {
+    let tolerance = if a.nrows() <= 300 { 1e-12 } else { 1e-6 };
+    largest(a.nrows(), 80, tolerance, |v| {
+        let mut x = v.clone();
+        solve_lower_transposed(lower, x.col_as_slice_mut(0));
+        let mut x = product(a, x.as_ref());
+        solve_lower(lower, x.col_as_slice_mut(0));
+        x
+    })
+}

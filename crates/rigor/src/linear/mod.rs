@@ -3,6 +3,7 @@
 //! - [`EnclosedMatrix`]: known entrywise; products, sums, maps: all a pass through a network needs,
 //! - [`SymmetricBall`]: known in the spectral norm; Gram matrices and their combinations,
 //! - [`smallest_eigenvalue_lower`], [`largest_eigenvalue_upper`], [`is_positive_definite`], [`Eigenpairs`],
+//! - [`RelativeTo`]: eigenvalues and norms relative to a positive definite matrix,
 //! - [`norm_upper`], [`smallest_singular_value_lower`],
 //! - [`norm`], [`dot`], [`matvec`], [`residual_norm`] for vectors.
 //!
@@ -16,6 +17,7 @@ mod enclosed;
 mod extreme;
 mod lanczos;
 mod product;
+mod relative;
 mod roundoff;
 mod singular;
 mod split;
@@ -26,6 +28,7 @@ mod vector;
 pub use eigenpairs::Eigenpairs;
 pub use enclosed::EnclosedMatrix;
 pub use extreme::{is_positive_definite, largest_eigenvalue_upper, smallest_eigenvalue_lower};
+pub use relative::RelativeTo;
 pub use singular::{norm_upper, smallest_singular_value_lower};
 pub use symmetric::{SymmetricBall, gram, gram_of_samples};
 pub use vector::{dot, dot_enclosed, matvec, norm, norm_upper_of, residual_norm};

@@ -1,0 +1,43 @@
+//! Options of `gradcert audit`.
+
+use super::DataArgs;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// How classes are written as numbers for a network with one output per class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CodingArg {
+    /// The one of the others with the smaller residual.
+    Auto,
+    /// 1 and -1.
+    PlusMinusOne,
+    /// 1 and 0.
+    OneHot,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// The model: a gradcert model, a state dict of fully connected layers in safetensors, or ONNX.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: PathBuf,
+    /// Activation of a state dict, as it is called where the model was made: tanh, sigmoid, softplus, gelu, silu, ...
+    #[arg(long, value_name = "NAME")]
+    pub(crate) activation: Option<String>,
+    /// Targets of a network with one output per class.
+    #[arg(long, value_enum, default_value_t = CodingArg::Auto)]
+    pub(crate) coding: CodingArg,
+    /// Level of the loss S (a mean) to which iterations of descent from the model are counted.
+    #[arg(long, default_value = "1e-20", value_parser = super::positive_number)]
+    pub(crate) tol: f64,
+    /// Certificate file to write; the audited parameters are written beside it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Number of threads (default: all).
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

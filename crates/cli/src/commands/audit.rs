@@ -1,0 +1,265 @@
+//! `gradcert audit`: what is proved about a network that is already trained.
+
+use crate::args::{AuditArgs, CodingArg};
+use crate::commands::certify::{start_beside, write};
+use crate::commands::inspect_model;
+use crate::failure::{Exit, Failure, reasons_text};
+use crate::output::{Output, Seconds};
+use crate::session::{Session, joint_problems, set_threads};
+use faer::Mat;
+use gradcert::certify::Reason;
+use gradcert::certify::audit::{AuditOutcome, Audited, Curvature, audit, certificate};
+use gradcert::certify::problem::{Coordinates, Problem};
+use gradcert::model::{Meaning, Model, ReadModel};
+use gradcert::network::Network;
+use gradcert::theorem::centre::Metric;
+use gradcert_certificate::format::{Data, FORMAT, File, VERSION};
+use gradcert_certificate::hash;
+use gradcert_data::{Coding, Dataset, Targets};
+use gradcert_report::number::{Rounding, rounded};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// One network with the problem it was trained on.
+struct Case {
+    name: String,
+    /// All targets, duplicates included, sample by sample.
+    targets: Vec<f64>,
+    problem: Problem,
+    network: Network,
+    metric: Metric,
+}
+
+pub(crate) fn run(args: &AuditArgs) -> Result<(Exit, Output), Failure> {
+    set_threads(args.threads);
+    let session = Session::open(&args.data)?;
+    let read = inspect_model::read(&args.model, args.activation.as_deref())?;
+    let clock = Seconds::start();
+    let cases = cases(&session, &read, args.coding)?;
+    let results: Vec<(Case, AuditOutcome)> = cases
+        .into_iter()
+        .map(|case| {
+            let outcome = match session.obvious_decline() {
+                Some(reason) => AuditOutcome::Declined(vec![reason]),
+                None => audit(&case.problem, &case.network, &case.metric, args.tol),
+            };
+            (case, outcome)
+        })
+        .collect();
+    let certified = results.iter().all(|(_, o)| matches!(o, AuditOutcome::Certified(_)));
+    let exit = if certified { Exit::Done } else { Exit::Declined };
+    let seconds = clock.seconds();
+    if let Some(path) = &args.out
+        && certified
+    {
+        save(&session, &results, args.tol, path)?;
+    }
+    let problems: Vec<Value> = results.iter().map(|(case, outcome)| outcome_json(args, case, outcome)).collect();
+    let worst = results.iter().zip(&problems).max_by(|a, b| distance(&a.0.1).total_cmp(&distance(&b.0.1)));
+    let mut json = worst.map_or(json!({}), |(_, json)| json.clone());
+    json["problems"] = json!(problems);
+    json["number_formats"] = json!(read.number_formats);
+    json["notes"] = json!(read.notes);
+    json["seconds"] = json!(seconds);
+    let text = results.iter().map(|(case, outcome)| describe(case, outcome)).collect();
+    Ok((exit, Output { text, json }))
+}
+
+fn distance(outcome: &AuditOutcome) -> f64 {
+    if let AuditOutcome::Certified(a) = outcome { a.distance } else { f64::INFINITY }
+}
+
+/// Networks and problems that belong together: one network per problem, or one network with one output per class.
+fn cases(session: &Session, read: &ReadModel, coding: CodingArg) -> Result<Vec<Case>, Failure> {
+    let networks = &read.model.networks;
+    let features = session.dataset.shape().1;
+    let inputs = networks[0].widths()[0];
+    if inputs != features {
+        return Err(Failure::input(
+            "shape",
+            format!("the samples have {features} features, the model reads {inputs}: leave columns out with --ignore"),
+        ));
+    }
+    if networks[0].layers() < 2 {
+        return Err(Failure::input("shape", "the model has one layer: an audit is about networks with hidden layers"));
+    }
+    let all = crate::session::problems(&session.dataset);
+    let distinct: Vec<Vec<f64>> = session.distinct().problems().into_iter().map(|p| p.y).collect();
+    let outputs = networks[0].outputs();
+    if networks.len() == all.len() && networks.iter().all(|n| n.outputs() == 1) {
+        let parts = all.into_iter().zip(distinct).zip(networks);
+        return Ok(parts
+            .map(|(((name, targets), part), network)| case(session, read, name, targets, part, network))
+            .collect());
+    }
+    let joint: Vec<(Coding, String, Vec<f64>)> = joint_problems(&session.dataset);
+    let classes = session.classes().len();
+    if networks.len() != 1 || joint.is_empty() || outputs != classes {
+        return Err(Failure::input("outputs", mismatch(networks, session.dataset.targets())));
+    }
+    let wanted = |c: &Coding| match coding {
+        CodingArg::Auto => true,
+        CodingArg::PlusMinusOne => *c == Coding::PlusMinusOne,
+        CodingArg::OneHot => *c == Coding::OneHot,
+    };
+    let values = float_outputs(&networks[0], &session.dataset);
+    let misfit = |targets: &[f64]| values.iter().zip(targets).map(|(f, y)| (f - y).powi(2)).sum::<f64>();
+    let best = joint
+        .into_iter()
+        .filter(|(c, ..)| wanted(c))
+        .min_by(|a, b| misfit(&a.2).total_cmp(&misfit(&b.2)))
+        .ok_or_else(|| Failure::input("outputs", mismatch(networks, session.dataset.targets())))?;
+    let part = session.distinct().targets().joint(best.0).map_or(vec![], |(_, y)| y);
+    Ok(vec![case(session, read, best.1, best.2, part, &networks[0])])
+}
+
+fn mismatch(networks: &[Network], targets: &Targets) -> String {
+    let outputs: usize = networks.iter().map(Network::outputs).sum();
+    let data = match targets {
+        Targets::Numeric(_) => "one number per sample (--labels makes them classes)".to_owned(),
+        Targets::Labels { classes, .. } => format!("{} classes", classes.len()),
+    };
+    format!(
+        "the model has {outputs} outputs in {} networks, the data have {data}: numbers and two classes need one output, k > 2 \
+         classes one network with k outputs or k networks with one",
+        networks.len()
+    )
+}
+
+fn case(
+    session: &Session,
+    read: &ReadModel,
+    name: String,
+    targets: Vec<f64>,
+    distinct: Vec<f64>,
+    network: &Network,
+) -> Case {
+    let matrix = session.distinct().inputs();
+    let (n, d) = matrix.shape();
+    let multiplicity = session.merged.as_ref().map_or_else(|| vec![1; n], |m| m.multiplicity.clone());
+    let problem =
+        Problem::new(matrix.as_slice(), n, d, distinct, Coordinates::Raw).with_multiplicity(multiplicity);
+    let mut metric = Metric::plain(network.layers());
+    // What the file does not have cannot move.
+    read.without_bias.iter().for_each(|&l| metric.biases[l] = 0.0);
+    Case { name, targets, problem, network: network.clone(), metric }
+}
+
+/// Outputs of all samples, sample by sample.
+fn float_outputs(network: &Network, dataset: &Dataset) -> Vec<f64> {
+    let (n, d) = dataset.shape();
+    let rows = Mat::from_fn(n, d, |i, j| dataset.inputs().row(i)[j]);
+    let outputs = network.evaluate(rows.as_ref(), faer::get_global_parallelism());
+    (0..n).flat_map(|i| outputs.col_as_slice(i).to_vec()).collect()
+}
+
+fn outcome_json(args: &AuditArgs, case: &Case, outcome: &AuditOutcome) -> Value {
+    let (certified, reasons): (Option<&Audited>, &[Reason]) = match outcome {
+        AuditOutcome::Certified(a) => (Some(a), &[]),
+        AuditOutcome::Declined(reasons) => (None, reasons),
+    };
+    let found = certified.and_then(|a| a.convergence.as_ref());
+    let orders = certified.and_then(|a| match &a.curvature {
+        Curvature::Taylor(_, orders) => Some(orders.values().iter().map(|n| n.get()).collect::<Vec<f64>>()),
+        Curvature::Drift { .. } => None,
+    });
+    let reaches = certified.map(|a| {
+        a.reaches.iter().map(|r| json!({"route": r.route, "residual": r.residual})).collect::<Vec<Value>>()
+    });
+    json!({
+        "problem": case.name,
+        "status": if certified.is_some() { "certified" } else { "declined" },
+        "reasons": reasons,
+        "distance": certified.map(|a| a.distance),
+        "residual_upper": certified.map(|a| a.residual.get()),
+        "correction_upper": certified.map(|a| a.correction.get()),
+        "smin_lower": certified.map(|a| a.smin_start.get()),
+        "smax_upper": certified.map(|a| a.smax_start.get()),
+        "theorem": certified.map(Audited::existence_theorem),
+        "curvature_orders": orders,
+        "certifiable_residual": reaches,
+        "convergence": found.is_some(),
+        "step_size": found.map(|(_, f)| f.descent.step_size),
+        "radius": found.map(|(profile, f)| profile.radius[f.descent.index]),
+        "certified_iterations": found.map(|(_, f)| f.iterations),
+        "rate": certified.and_then(|a| a.rate()).map(|r| r.get()),
+        "tolerance": args.tol,
+        "widths": case.network.widths(),
+        "activation": case.network.activation.to_string(),
+        "parameters": certified.map(|a| a.parameters),
+        "samples": case.problem.rows.nrows(),
+    })
+}
+
+fn describe(case: &Case, outcome: &AuditOutcome) -> String {
+    let name = &case.name;
+    let a = match outcome {
+        AuditOutcome::Certified(a) => a,
+        AuditOutcome::Declined(reasons) => return format!("{name}: declined\n{}", reasons_text(reasons)),
+    };
+    let widths: Vec<String> = case.network.widths().iter().map(usize::to_string).collect();
+    let up = |x: f64| rounded(x, 4, Rounding::Up);
+    let mut text = format!(
+        "{name}: certified by {}\n  next to this {} network with {} there is one that interpolates all {} samples exactly,\n  \
+         its parameters at most {} away (residual |rho| <= {}, Gauss-Newton step <= {})\n",
+        a.existence_theorem(),
+        widths.join("-"),
+        case.network.activation,
+        case.problem.rows.nrows(),
+        up(a.distance),
+        up(a.residual.get()),
+        up(a.correction.get()),
+    );
+    match &a.convergence {
+        Some((_, found)) => {
+            let rate = a.rate().map_or(0.0, |r| r.get());
+            text += &format!(
+                "  gradient descent from here with step {:.4e} converges linearly to such a network; S <= tolerance within {} \
+                 iterations,\n  each multiplies the loss by at most 1 - {}\n",
+                found.descent.step_size,
+                found.iterations,
+                rounded(rate, 4, Rounding::Down)
+            );
+        }
+        None => text += "  that gradient descent converges to it is not certified\n",
+    }
+    for reach in &a.reaches {
+        text += &format!("  within reach of {}: |rho| up to {}\n", reach.route, rounded(reach.residual, 3, Rounding::Down));
+    }
+    text
+}
+
+/// Writes the certificate, and the audited parameters beside it.
+fn save(session: &Session, results: &[(Case, AuditOutcome)], tolerance: f64, path: &Path) -> Result<(), Failure> {
+    let mut certificates = vec![];
+    for (case, outcome) in results {
+        let AuditOutcome::Certified(audited) = outcome else { continue };
+        let inputs = case.problem.input_bounds_in(&case.metric);
+        let record =
+            certificate(audited, &case.name, &case.targets, &case.network, &case.metric, &inputs, tolerance);
+        certificates.push(record.map_err(|e| Failure::limit(e.to_string()))?);
+    }
+    let (samples, features) = session.dataset.shape();
+    let file = File {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        producer: concat!("gradcert ", env!("CARGO_PKG_VERSION")).to_owned(),
+        data: Data {
+            samples,
+            features,
+            inputs_sha256: hash::inputs(session.dataset.inputs().as_slice(), samples, features),
+            merge_duplicates: session.merged.is_some(),
+        },
+        certificates,
+    };
+    let text = serde_json::to_string_pretty(&file).map_err(|e| Failure::file(path, &e))?;
+    write(path, text.as_bytes())?;
+    let networks: Vec<Network> = results.iter().map(|(case, _)| case.network.clone()).collect();
+    let problems = match networks.as_slice() {
+        [one] if one.outputs() > 1 => session.classes(),
+        _ => results.iter().map(|(case, _)| case.name.clone()).collect(),
+    };
+    let target = session.dataset.target_name().map(str::to_owned);
+    Model { networks, meaning: Meaning { problems, classes: session.classes(), target } }.save(&start_beside(path))?;
+    Ok(())
+}
