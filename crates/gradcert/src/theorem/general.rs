@@ -184,7 +184,7 @@ fn weighted_norm_or_zero(weights: &[Interval]) -> impl Fn(&EnclosedMatrix) -> Up
 }
 
 /// Every row `times` times in succession.
-fn repeat_rows(a: EnclosedMatrix, times: usize) -> EnclosedMatrix {
+pub(super) fn repeat_rows(a: EnclosedMatrix, times: usize) -> EnclosedMatrix {
     if times == 1 {
         return a;
     }

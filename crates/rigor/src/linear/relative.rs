@@ -32,6 +32,11 @@ impl<'a> RelativeTo<'a> {
         Some(RelativeTo { ball, lower, scale, smallest })
     }
 
+    /// K.
+    pub fn ball(&self) -> &SymmetricBall {
+        self.ball
+    }
+
     /// `lmin(K)` from below.
     pub fn smallest(&self) -> Lower {
         self.smallest

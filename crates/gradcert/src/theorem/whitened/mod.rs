@@ -3,4 +3,5 @@
 //! `K0 = J(w0) J(w0)^T`; `|J(w0)^+ y| = sqrt(y^T K0^{-1} y)`. Everything is in the coordinates of the metric.
 
 pub mod orders;
+pub mod row_space;
 pub mod two_layers;
