@@ -10,6 +10,7 @@ mod extrema;
 mod float;
 mod names;
 mod pointwise;
+mod taylor;
 #[cfg(test)]
 mod tests;
 
@@ -273,30 +274,5 @@ impl Activation {
     /// Is sigma twice continuously differentiable? Softsign is not: its slope is Lipschitz only.
     pub fn is_c2(self) -> bool {
         self != Softsign
-    }
-}
-
-impl Activation {
-    /// Temporary.
-    pub fn enclose_derivatives(self, z: Interval) -> Option<[Interval; 7]> {
-        let w = Interval::ONE - self.enclose_value(z).square();
-        let y = self.enclose_value(z);
-        (self == Tanh).then(|| {
-            let mut t = [y; 7];
-            // Taylor coefficients.
-            let mut ys = vec![y];
-            let mut ws = vec![w];
-            for k in 0..6 {
-                ys.push(ws[k] / Interval::exact((k + 1) as f64));
-                let s = (0..=k).fold(Interval::ZERO, |s, j| s + ys[j] * ws[k - j]);
-                ws.push(Interval::exact(-2.0) * s / Interval::exact((k + 1) as f64));
-            }
-            let mut f = Interval::ONE;
-            for k in 1..7 {
-                f = f * Interval::exact(k as f64);
-                t[k] = ys[k] * f;
-            }
-            t
-        })
     }
 }

@@ -22,6 +22,8 @@ use crate::theorem::general::{EnclosedPasses, centre};
 use crate::theorem::inputs::InputBounds;
 use crate::theorem::profile::Profile;
 use crate::theorem::whitened::orders::{Orders, fitting};
+use crate::theorem::whitened::row_space::second_order;
+use crate::theorem::whitened::third_order::third_derivative;
 use crate::theorem::whitened::two_layers::{LAST_ORDER, TwoLayers};
 use gradcert_certificate::format::OrdersBy;
 use gradcert_certificate::limits::MAX_ITERATIONS;
@@ -187,6 +189,9 @@ fn stated_smallest(at: &Centre, kernel: &SymmetricBall) -> Lower {
     smin.square()
 }
 
+/// (T16d) with more operations than this (rows^3 times units) is left out.
+const ROW_SPACE_WORK: f64 = 1e11;
+
 struct AuditSearch<'a> {
     problem: &'a Problem,
     network: &'a Network,
@@ -268,12 +273,36 @@ impl AuditSearch<'_> {
 
     /// (T16) in the form that reaches farthest.
     fn taylor(&self) -> Option<(OrdersBy, Orders)> {
+        let forms = [self.two_layers(), self.row_space()].into_iter().flatten();
+        forms.max_by(|a, b| a.1.largest_integral().1.get().total_cmp(&b.1.largest_integral().1.get()))
+    }
+
+    /// (T16e), with as many orders as reach farthest.
+    fn two_layers(&self) -> Option<(OrdersBy, Orders)> {
         let bounds = TwoLayers::new(self.network, &self.passes, self.metric, &self.inputs, &self.relative)?;
         let weaker = self.weaker();
         let first = 0.01 / (1.0 + bounds.second().get());
-        let by_order = (3..=LAST_ORDER).map(|last| fitting(|s| bounds.orders(last, s, Upper::UNKNOWN).weakened(weaker), first));
+        let by_order = (3..=LAST_ORDER).map(|last| fitting(|s| bounds.orders(last, s).weakened(weaker), first));
         let best = by_order.max_by(|a, b| a.largest_integral().1.get().total_cmp(&b.largest_integral().1.get()))?;
         Some((OrdersBy::TwoLayers, best))
+    }
+
+    /// (T16d), (T16n), where that is not too much work; two layers have (T16e).
+    fn row_space(&self) -> Option<(OrdersBy, Orders)> {
+        let (rows, units) = (self.kernel.dimension() as f64, self.units() as f64 / self.problem.rows.nrows() as f64);
+        let work = rows.powi(3) * units;
+        if work > ROW_SPACE_WORK || self.network.layers() == 2 && self.network.outputs() == 1 {
+            return None;
+        }
+        third_derivative(&self.at, 0.0)?;
+        let second =
+            second_order(self.network, &self.passes, self.metric, self.inputs.root_multiplicity(), &self.relative)?;
+        let (weaker, smin) = (self.weaker(), self.relative.smallest().sqrt());
+        let orders = |s: f64| {
+            let third = third_derivative(&self.at, s).map_or(Upper::UNKNOWN, |d| d / smin);
+            Orders::new(s, vec![second, third]).weakened(weaker)
+        };
+        Some((OrdersBy::RowSpace, fitting(orders, 0.01 / (1.0 + second.get()))))
     }
 
     /// (T4), (T5) with the larger psi.

@@ -4,4 +4,5 @@
 
 pub mod orders;
 pub mod row_space;
+pub mod third_order;
 pub mod two_layers;

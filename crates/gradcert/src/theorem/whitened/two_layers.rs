@@ -98,10 +98,9 @@ impl TwoLayers {
         self.at_start[0]
     }
 
-    /// `N_2, ..., N_K` for the radius S, 3 <= K <= 6. A smaller bound of the second order may be given.
-    pub fn orders(&self, last: usize, radius: f64, second: Upper) -> Orders {
+    /// `N_2, ..., N_K` for the radius S, 3 <= K <= 6.
+    pub fn orders(&self, last: usize, radius: f64) -> Orders {
         let mut values = self.at_start[..last - 2].to_vec();
-        values[0] = values[0].min(second);
         let power = |k: usize| (0..k).fold(Upper::ONE, |product, _| product * self.longest);
         let weight = self.largest_weight + self.output_factor * Upper::new(radius);
         let own = self.suprema[last] * weight * power(last - 1);
