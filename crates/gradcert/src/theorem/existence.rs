@@ -1,6 +1,7 @@
 //! (T15) Existence of exactly interpolating parameters next to given ones: Newton and Kantorovich in integral form.
 //!
-//! Let `s0 = smin(J(w0)) > 0` and `|J(w0)^+ (J(w) - J(w0))| <= kappa(|w - w0|)`, kappa non-decreasing. If
+//! Let `s0 = smin(J(w0)) > 0` and `|J(w0)^+ (J(w) - J(w0)) P| <= kappa(|w - w0|)`, kappa non-decreasing, P the
+//! projector onto the row space of J(w0). If
 //! `|J(w0)^+ rho(w0)| <= integral_0^t (1 - kappa)`, then some w* with `|w* - w0| <= t` has `rho(w*) = 0`: the map
 //! `v -> v - J(w0)^+ rho(w0 + v)` on the row space of J(w0) takes `|v| <= t` into itself, since there it is bounded by
 //! `|J(w0)^+ rho(w0)| + integral_0^t kappa`; Brouwer gives a fixed point, and J(w0)^+ is injective. Nothing is said about

@@ -1,11 +1,14 @@
-//! (T16) The Taylor form of kappa, a bound of `|J(w0)^+ (J(w) - J(w0))|`.
+//! (T16) The Taylor form of kappa, a bound of `|J(w0)^+ (J(w) - J(w0)) P|`, P the projector onto the row space R of J(w0).
+//!
+//! That is enough for a psi: for a unit c and `x = J(w0)^T c` in R, `|J(w)^T c| >= |P J(w)^T c| = |x + (J(w0)^+ (J(w) - J(w0)) P)^T x|
+//! >= (1 - kappa) |x| >= (1 - kappa) smin(J(w0))`.
 
 use gradcert_rigor::{Interval, Lower, Upper};
 
-/// `N_2, ..., N_K` for radii up to S: `|J(w0)^+ D^k F(w)[v, u, ..]| <= N_k` over unit vectors, at w0 for k < K, on the whole
-/// ball `B(w0, S)` for k = K. Then for `s <= S`
+/// `N_2, ..., N_K` for radii up to S: `|J(w0)^+ D^k F(w)[v, .., v, u]| <= N_k` over unit v, and unit u in R, at w0 for k < K, on the
+/// whole ball `B(w0, S)` for k = K. Then for `s <= S`
 ///
-/// `|J(w0)^+ (J(w) - J(w0))| <= kappa(s) = sum_k N_k s^(k-1) / (k-1)!` where `|w - w0| <= s`,
+/// `|J(w0)^+ (J(w) - J(w0)) P| <= kappa(s) = sum_k N_k s^(k-1) / (k-1)!` where `|w - w0| <= s`,
 ///
 /// by Taylor's formula with the integral remainder, along the segment. By a theorem of Banach a symmetric real multilinear
 /// form on a Hilbert space has the norm of its polynomial, so N_k may be found with all arguments equal.
