@@ -95,7 +95,7 @@ fn cases(session: &Session, read: &ReadModel, coding: CodingArg) -> Result<Vec<C
     let joint: Vec<(Coding, String, Vec<f64>)> = joint_problems(&session.dataset);
     let classes = session.classes().len();
     if networks.len() != 1 || joint.is_empty() || outputs != classes {
-        return Err(Failure::input("outputs", mismatch(networks, session.dataset.targets())));
+        return Err(Failure::input("shape", mismatch(networks, session.dataset.targets())));
     }
     let wanted = |c: &Coding| match coding {
         CodingArg::Auto => true,
@@ -108,7 +108,7 @@ fn cases(session: &Session, read: &ReadModel, coding: CodingArg) -> Result<Vec<C
         .into_iter()
         .filter(|(c, ..)| wanted(c))
         .min_by(|a, b| misfit(&a.2).total_cmp(&misfit(&b.2)))
-        .ok_or_else(|| Failure::input("outputs", mismatch(networks, session.dataset.targets())))?;
+        .ok_or_else(|| Failure::input("shape", mismatch(networks, session.dataset.targets())))?;
     let part = session.distinct().targets().joint(best.0).map_or(vec![], |(_, y)| y);
     Ok(vec![case(session, read, best.1, best.2, part, &networks[0])])
 }
