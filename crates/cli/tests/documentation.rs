@@ -97,7 +97,7 @@ fn every_statement_is_explained_and_listed() {
     let headings: Vec<&str> = statements.lines().filter(|line| line.starts_with("## ")).collect();
     let known = [
         "T1", "T1i", "T2", "T3", "T4", "T5", "T5s", "T6", "T7", "T7+", "T8", "T9", "T9+", "T9m", "T10", "T11", "T12",
-        "T13",
+        "T13", "T15", "T16", "T16d", "T16n", "T16e",
     ];
     for number in known {
         let label = format!("({number})");
@@ -264,8 +264,19 @@ fn commands_and_options_exist() {
         let output = std::process::Command::new(program).args(arguments).output().expect("the program runs");
         String::from_utf8(output.stdout).expect("text")
     };
-    let commands =
-        ["demo", "inspect", "certify", "train", "check", "predict", "criterion", "flow", "starts", "completions"];
+    let commands = [
+        "demo",
+        "inspect",
+        "certify",
+        "train",
+        "check",
+        "audit",
+        "predict",
+        "criterion",
+        "flow",
+        "starts",
+        "completions",
+    ];
     let mut known = help(&["--help"]);
     for command in commands {
         assert!(known.contains(command), "no command {command}");

@@ -140,10 +140,8 @@ impl Model {
         let activation: Activation = entry("activation")?.parse().map_err(|e| bad(format!("activation: {e}")))?;
         let meaning: Meaning = serde_json::from_str(entry("meaning")?).map_err(|e| bad(e.to_string()))?;
         let stored = |p: &usize| tensors.tensor(&format!("{p}.1.weight")).is_ok();
-        let networks: Result<Vec<Network>, ModelError> = (0..meaning.problems.len())
-            .take_while(stored)
-            .map(|p| read_network(&tensors, p, activation))
-            .collect();
+        let networks: Result<Vec<Network>, ModelError> =
+            (0..meaning.problems.len()).take_while(stored).map(|p| read_network(&tensors, p, activation)).collect();
         let networks = networks?;
         let read: usize = networks.iter().map(|n| 2 * n.layers()).sum();
         let outputs: usize = networks.iter().map(Network::outputs).sum();

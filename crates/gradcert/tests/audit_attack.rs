@@ -44,7 +44,9 @@ impl Start {
     fn whitened(&self, a: &Rows) -> Rows {
         let row = |k: usize| {
             let l = &self.singular.left[k];
-            (0..a[0].len()).map(|j| (0..a.len()).map(|i| l[i] * a[i][j]).sum::<f64>() / self.singular.values[k]).collect()
+            (0..a[0].len())
+                .map(|j| (0..a.len()).map(|i| l[i] * a[i][j]).sum::<f64>() / self.singular.values[k])
+                .collect()
         };
         (0..a.len()).map(row).collect()
     }
@@ -63,7 +65,8 @@ impl Start {
     /// fastest.
     fn change(&self, u: &[f64], projected: bool) -> (f64, Vec<f64>) {
         let now = self.sampled.jacobian(u);
-        let difference: Rows = now.iter().zip(&self.jacobian).map(|(a, b)| a.iter().zip(b).map(|(a, b)| a - b).collect()).collect();
+        let difference: Rows =
+            now.iter().zip(&self.jacobian).map(|(a, b)| a.iter().zip(b).map(|(a, b)| a - b).collect()).collect();
         let mut white = self.whitened(&difference);
         if projected {
             white.iter_mut().for_each(|row| {
@@ -190,7 +193,11 @@ fn the_second_order_is_that_of_full_hessians() {
         let direct = largest(&start.whitened(&rows));
         // What the rounding of K0 costs, relative to its smallest eigenvalue.
         let loss = 1e-8 + 1e-12 * (start.singular.largest() / start.singular.smallest()).powi(2);
-        assert!(om.get() >= direct * (1.0 - 1e-9) && om.get() <= direct * (1.0 + loss) + 1e-12, "{number}: {} {direct}", om.get());
+        assert!(
+            om.get() >= direct * (1.0 - 1e-9) && om.get() <= direct * (1.0 + loss) + 1e-12,
+            "{number}: {} {direct}",
+            om.get()
+        );
         compared += 1;
     }
     assert!(compared > 15, "{compared}");

@@ -137,8 +137,7 @@ fn case(
     let matrix = session.distinct().inputs();
     let (n, d) = matrix.shape();
     let multiplicity = session.merged.as_ref().map_or_else(|| vec![1; n], |m| m.multiplicity.clone());
-    let problem =
-        Problem::new(matrix.as_slice(), n, d, distinct, Coordinates::Raw).with_multiplicity(multiplicity);
+    let problem = Problem::new(matrix.as_slice(), n, d, distinct, Coordinates::Raw).with_multiplicity(multiplicity);
     let mut metric = Metric::plain(network.layers());
     // What the file does not have cannot move.
     read.without_bias.iter().for_each(|&l| metric.biases[l] = 0.0);
@@ -163,9 +162,8 @@ fn outcome_json(args: &AuditArgs, case: &Case, outcome: &AuditOutcome) -> Value 
         Curvature::Taylor(_, orders) => Some(orders.values().iter().map(|n| n.get()).collect::<Vec<f64>>()),
         Curvature::Drift { .. } => None,
     });
-    let reaches = certified.map(|a| {
-        a.reaches.iter().map(|r| json!({"route": r.route, "residual": r.residual})).collect::<Vec<Value>>()
-    });
+    let reaches = certified
+        .map(|a| a.reaches.iter().map(|r| json!({"route": r.route, "residual": r.residual})).collect::<Vec<Value>>());
     json!({
         "problem": case.name,
         "status": if certified.is_some() { "certified" } else { "declined" },
@@ -224,7 +222,8 @@ fn describe(case: &Case, outcome: &AuditOutcome) -> String {
         None => text += "  that gradient descent converges to it is not certified\n",
     }
     for reach in &a.reaches {
-        text += &format!("  within reach of {}: |rho| up to {}\n", reach.route, rounded(reach.residual, 3, Rounding::Down));
+        text +=
+            &format!("  within reach of {}: |rho| up to {}\n", reach.route, rounded(reach.residual, 3, Rounding::Down));
     }
     text
 }
@@ -235,8 +234,7 @@ fn save(session: &Session, results: &[(Case, AuditOutcome)], tolerance: f64, pat
     for (case, outcome) in results {
         let AuditOutcome::Certified(audited) = outcome else { continue };
         let inputs = case.problem.input_bounds_in(&case.metric);
-        let record =
-            certificate(audited, &case.name, &case.targets, &case.network, &case.metric, &inputs, tolerance);
+        let record = certificate(audited, &case.name, &case.targets, &case.network, &case.metric, &inputs, tolerance);
         certificates.push(record.map_err(|e| Failure::limit(e.to_string()))?);
     }
     let (samples, features) = session.dataset.shape();

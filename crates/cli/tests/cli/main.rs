@@ -1,5 +1,6 @@
 //! The `gradcert` program as its users meet it: real processes, real files, in a fresh folder each.
 
+mod audit;
 mod bad_input;
 mod commands;
 mod criterion;

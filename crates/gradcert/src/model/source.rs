@@ -143,7 +143,14 @@ fn read_safetensors(bytes: &[u8], activation: Option<Activation>) -> Result<Read
             return Err(Refusal::ActivationGiven(named).into());
         }
         let number_formats = vec![NumberFormat::Float64.name()];
-        return Ok(ReadModel { model, format: Format::Gradcert, number_formats, layers: vec![], without_bias: vec![], notes: vec![] });
+        return Ok(ReadModel {
+            model,
+            format: Format::Gradcert,
+            number_formats,
+            layers: vec![],
+            without_bias: vec![],
+            notes: vec![],
+        });
     }
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let (layers, formats) = state_dict::layers(&tensors)?;

@@ -14,12 +14,9 @@ use gradcert_rigor::{Lower, Upper};
 /// is none up to the radius of the orders. `correction` bounds `|J(w0)^+ rho(w0)|`.
 pub fn distance_by_orders(orders: &Orders, correction: Upper) -> Option<f64> {
     let (farthest, largest) = orders.largest_integral();
-    if !(correction.get() <= largest.get()) {
-        return None;
-    }
-    // The integral grows up to there and is at most t.
+    // The integral grows up to there and is at most t. An unknown correction is never small enough.
     let holds = |t: f64| correction.get() <= orders.integral(t).get();
-    Some(smallest(holds, correction.get(), farthest))
+    (correction.get() <= largest.get()).then(|| smallest(holds, correction.get(), farthest))
 }
 
 /// The same with `kappa = drift / s0` of (T9+), a step function: `drift[j]` holds on the ball of radius `radii[j]`.

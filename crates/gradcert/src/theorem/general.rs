@@ -69,7 +69,8 @@ impl EnclosedPasses {
     pub fn residual(&self, targets: &[f64], root_multiplicity: &[Interval]) -> Vec<Interval> {
         let Some(output) = self.preactivation.last() else { return vec![] };
         let k = self.outputs;
-        let entry = |(r, &y): (usize, &f64)| root_multiplicity[r / k] * (output.entry(r / k, r % k) - Interval::exact(y));
+        let entry =
+            |(r, &y): (usize, &f64)| root_multiplicity[r / k] * (output.entry(r / k, r % k) - Interval::exact(y));
         targets.iter().take(output.nrows() * k).enumerate().map(entry).collect()
     }
 

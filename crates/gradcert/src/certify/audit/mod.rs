@@ -9,11 +9,11 @@ mod tables;
 
 pub use record::certificate;
 
+use super::Reason;
 use super::given::stated_residual;
 use super::problem::{Coordinates, Problem, norm};
 use super::record::stated_extremes;
 use super::search::{Effort, Found, Goal, by_contraction, candidates};
-use super::Reason;
 use crate::network::Network;
 use crate::theorem::centre::{Centre, Metric};
 use crate::theorem::envelope::target;
@@ -128,7 +128,8 @@ pub fn audit(problem: &Problem, network: &Network, metric: &Metric, tolerance: f
     let Some(relative) = RelativeTo::new(&kernel, stated_smallest(&at, &kernel)) else {
         return declined("singular_kernel", SINGULAR);
     };
-    let search = AuditSearch { problem, network, metric, passes, inputs, residual, at, kernel: &kernel, relative, tolerance };
+    let search =
+        AuditSearch { problem, network, metric, passes, inputs, residual, at, kernel: &kernel, relative, tolerance };
     search.run(parameters)
 }
 
@@ -149,7 +150,10 @@ fn misfit(problem: &Problem, network: &Network, metric: &Metric, tolerance: f64)
         && (1..=layers).all(|l| network.biases[l].len() == network.weights[l].nrows())
         && (2..=layers).all(|l| network.weights[l].ncols() == network.weights[l - 1].nrows());
     if !shapes {
-        return Some(Reason::new("shapes", "the network does not read these samples, or not one target per sample and output"));
+        return Some(Reason::new(
+            "shapes",
+            "the network does not read these samples, or not one target per sample and output",
+        ));
     }
     let finite = problem.targets.iter().all(|y| y.is_finite())
         && problem.rows.is_bounded()
@@ -166,7 +170,8 @@ fn misfit(problem: &Problem, network: &Network, metric: &Metric, tolerance: f64)
     if !factors.clone().all(|&d| d >= 0.0 && d.is_finite()) {
         return Some(Reason::new("metric", "factors of a metric are finite and not negative"));
     }
-    (!(tolerance > 0.0 && tolerance.is_finite())).then(|| Reason::new("tolerance", "the tolerance is a positive number"))
+    (!(tolerance > 0.0 && tolerance.is_finite()))
+        .then(|| Reason::new("tolerance", "the tolerance is a positive number"))
 }
 
 /// Number of parameters that move.
@@ -185,7 +190,8 @@ fn trained(network: &Network, metric: &Metric) -> usize {
 fn stated_smallest(at: &Centre, kernel: &SymmetricBall) -> Lower {
     let proved = at.smin_jacobian.square();
     let stated = proved.minus(kernel.radius() * Upper::new(8.0));
-    let (smin, _) = stated_extremes(if stated.is_positive() { stated.sqrt() } else { at.smin_jacobian }, at.smax_jacobian);
+    let (smin, _) =
+        stated_extremes(if stated.is_positive() { stated.sqrt() } else { at.smin_jacobian }, at.smax_jacobian);
     smin.square()
 }
 
@@ -214,7 +220,8 @@ impl AuditSearch<'_> {
         let residual = stated_residual(&self.residual);
         let correction = self.correction(smin).min(residual / smin);
         let taylor = self.taylor();
-        let tables = Tables::new(&self.at, residual, correction, taylor.as_ref().map(|(_, orders)| orders), self.units());
+        let tables =
+            Tables::new(&self.at, residual, correction, taylor.as_ref().map(|(_, orders)| orders), self.units());
         let mut reaches = vec![Reach { route: "T9+", residual: tables.reach_of_drift().get() }];
         if let Some((by, orders)) = &taylor {
             let route = if *by == OrdersBy::TwoLayers { "T16e" } else { "T16d, T16n" };
@@ -257,7 +264,8 @@ impl AuditSearch<'_> {
 
     /// Numbers of samples times hidden units: what a bound on a ball costs.
     fn units(&self) -> usize {
-        self.problem.rows.nrows() * self.network.weights[1..self.network.layers()].iter().map(|w| w.nrows()).sum::<usize>()
+        self.problem.rows.nrows()
+            * self.network.weights[1..self.network.layers()].iter().map(|w| w.nrows()).sum::<usize>()
     }
 
     /// `|J(w0)^+ rho(w0)|` as it is stated, see [`stated_residual`].
@@ -308,10 +316,14 @@ impl AuditSearch<'_> {
     /// (T4), (T5) with the larger psi.
     fn convergence(&self, tables: &Tables, orders: Option<&Orders>, residual: Upper) -> Option<(Profile, Found)> {
         let n = self.problem.total();
-        let goal = Goal { residual, n, target: target(n, self.tolerance), limit: MAX_ITERATIONS };
+        // Where the tolerance is nearly reached already, the step is chosen as if there was some way to go.
+        let wanted = target(n, self.tolerance);
+        let chosen = wanted.min(Lower::new(residual.get() * 1e-3));
+        let goal = |target: Lower| Goal { residual, n, target, limit: MAX_ITERATIONS };
         let profile = tables.profile(orders);
-        let candidates = candidates(&profile, &goal);
-        let found = by_contraction(&candidates, &goal, Effort::Certify)?;
+        let candidates = candidates(&profile, &goal(chosen));
+        let step = by_contraction(&candidates, &goal(chosen), Effort::Compare)?;
+        let found = by_contraction(&[(step.descent, 0.0)], &goal(wanted), Effort::Certify)?;
         Some((profile.truncated(found.descent.index), found))
     }
 
@@ -319,11 +331,7 @@ impl AuditSearch<'_> {
         let limit = reaches.iter().map(|r| r.residual).fold(0.0, f64::max);
         let error = norm(&self.residual).get();
         let gross = error * error > 1e-2 * norm(&self.targets()).get().powi(2);
-        let advice = if gross {
-            "the network is not trained to interpolation: train on, or --polish"
-        } else {
-            "--polish (a few Gauss-Newton steps), or train on"
-        };
+        let advice = if gross { "the network is not trained to interpolation: train on" } else { "train on" };
         Reason::new(
             "residual_too_large",
             format!(

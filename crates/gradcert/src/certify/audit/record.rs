@@ -47,9 +47,7 @@ pub fn certificate(
     };
     let convergence = match &audited.convergence {
         None => Convergence::None,
-        Some((profile, found)) => {
-            Convergence::Descent(Box::new(descent_claim(&around, profile, found, tolerance)?))
-        }
+        Some((profile, found)) => Convergence::Descent(Box::new(descent_claim(&around, profile, found, tolerance)?)),
     };
     let curvature = match &audited.curvature {
         Curvature::Drift { radii, drift } => StatedCurvature::Drift {

@@ -168,7 +168,8 @@ mod tests {
         for f in ALL {
             for t in points() {
                 let x = Interval::exact(t);
-                let other = [f.enclose_value(x), f.enclose_slope(x), f.enclose_curvature(x), f.enclose_third(x).unwrap()];
+                let other =
+                    [f.enclose_value(x), f.enclose_slope(x), f.enclose_curvature(x), f.enclose_third(x).unwrap()];
                 for (k, (a, b)) in at(f, t).into_iter().zip(other).enumerate() {
                     assert!(a.meets(b), "{f} {k} {t}: {a:?} {b:?}");
                     let width = a.radius().get();

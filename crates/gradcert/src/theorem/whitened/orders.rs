@@ -42,10 +42,9 @@ impl Orders {
 
     /// `kappa(s)`; unknown beyond S.
     pub fn kappa(&self, s: f64) -> Upper {
-        if !(s <= self.radius) {
-            return Upper::UNKNOWN;
-        }
-        self.series(s, |k| Interval::exact((k - 1) as f64))
+        // A radius that is no number is beyond S too.
+        let known = s <= self.radius;
+        if known { self.series(s, |k| Interval::exact((k - 1) as f64)) } else { Upper::UNKNOWN }
     }
 
     /// `sum_k N_k s^(k-1) / (k-1)!`, each term divided once more by `divisor(k) / (k - 1)`, from above.
@@ -63,7 +62,8 @@ impl Orders {
 
     /// `integral_0^t (1 - kappa) = t - sum_k N_k t^k / k!` from below, 0 if that is negative or t is beyond S.
     pub fn integral(&self, t: f64) -> Lower {
-        if !(t <= self.radius) {
+        let known = t <= self.radius;
+        if !known {
             return Lower::ZERO;
         }
         // t^k / k! = t (t^(k-1) / (k-2)!) / (k (k-1)).
@@ -100,7 +100,7 @@ pub fn fitting(orders: impl Fn(f64) -> Orders, first: f64) -> Orders {
         // Beyond S only to see whether S is too small.
         let guess = Orders { radius: 64.0 * radius, values: best.values.clone() };
         let (used, _) = guess.largest_integral();
-        if !(used > 0.0) || (0.9 * radius <= used && used <= radius) {
+        if used == 0.0 || (0.9 * radius <= used && used <= radius) {
             break;
         }
         radius = 1.02 * used;

@@ -161,9 +161,8 @@ impl<'a> Derivatives<'a> {
                 add(self.outer[l].hadamard(&hd.times_own_transpose()).scaled(factor));
                 if let (Some(gd), true) = (&gd, l < layers) {
                     // [r, r'] = (g_r' . gd_r)(h_r . hd_r').
-                    let mixed = gd
-                        .times_transpose(&self.passes.backward[l])
-                        .hadamard(&self.hidden[l - 1].times_transpose(hd));
+                    let mixed =
+                        gd.times_transpose(&self.passes.backward[l]).hadamard(&self.hidden[l - 1].times_transpose(hd));
                     add(mixed.plus(&mixed.transpose()).scaled(factor));
                 }
             }

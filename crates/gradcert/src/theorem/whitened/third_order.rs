@@ -38,7 +38,8 @@ fn corners(layers: usize) -> Vec<Vec<Upper>> {
     }
     let mut found = vec![];
     compositions(m + layers - 1, layers, &mut vec![], &mut found);
-    let coordinate = |&k: &usize| Upper::new((Interval::exact(k as f64) / Interval::exact(m as f64)).sqrt().hi().min(1.0));
+    let coordinate =
+        |&k: &usize| Upper::new((Interval::exact(k as f64) / Interval::exact(m as f64)).sqrt().hi().min(1.0));
     found.iter().map(|ks| ks.iter().map(coordinate).collect()).collect()
 }
 
@@ -87,13 +88,13 @@ impl<'a> Reach<'a> {
         let (layers, samples, activation) = (centre.layers(), centre.samples(), centre.activation);
         let third = activation.sup_third()?;
         let factor = |l: usize| Upper::new(centre.metric.weights[l]);
-        let norm: Vec<Upper> = (0..=layers)
-            .map(|l| if l == 0 { Upper::ZERO } else { centre.norm_weights[l] + factor(l) * s })
-            .collect();
+        let norm: Vec<Upper> =
+            (0..=layers).map(|l| if l == 0 { Upper::ZERO } else { centre.norm_weights[l] + factor(l) * s }).collect();
         let (mut slope, mut curvature) = (vec![vec![]; layers], vec![vec![]; layers]);
         let (mut dz, mut dh) = (vec![vec![]; layers], vec![vec![Upper::ZERO; samples]; layers]);
         for l in 1..layers {
-            dz[l] = (0..samples).map(|i| s * centre.extended[l - 1][i] + norm[l] * dh[l - 1][i]).collect::<Vec<Upper>>();
+            dz[l] =
+                (0..samples).map(|i| s * centre.extended[l - 1][i] + norm[l] * dh[l - 1][i]).collect::<Vec<Upper>>();
             for (units, reach) in centre.preactivations[l].iter().zip(&dz[l]) {
                 let reachable = |z: &Interval| *z + Interval::new(-reach.get(), reach.get());
                 slope[l].push(maximum(units.iter().map(|z| activation.sup_slope(reachable(z)))));
@@ -163,8 +164,7 @@ impl<'a> Reach<'a> {
                 break;
             }
             let zd: Vec<Upper> = (0..samples).map(|i| own * self.extended[l][i] + w * hd[i]).collect();
-            let zdd: Vec<Upper> =
-                (0..samples).map(|i| w * hdd[i] + Upper::new(2.0) * moved * hd[i]).collect();
+            let zdd: Vec<Upper> = (0..samples).map(|i| w * hdd[i] + Upper::new(2.0) * moved * hd[i]).collect();
             let zd_joint = joint(&|i| zd[i]).min(own * self.smax_extended[l] + w * hd_joint);
             let zdd_joint = joint(&|i| zdd[i]).min(w * hdd_joint + Upper::new(2.0) * moved * hd_joint);
             let (phi, beta, bend, third) = (&self.slope[l], &self.curvature[l], &self.bend[l], &self.third[l]);

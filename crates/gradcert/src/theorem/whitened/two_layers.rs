@@ -71,14 +71,16 @@ impl TwoLayers {
         let rows = inputs.rows();
         let roots = inputs.root_multiplicity();
         let output_factor = Upper::new(metric.weights[2]);
-        let size = |s: &EnclosedMatrix, power: usize| {
-            kernel.largest_upper(&powered(s, &rows, power, roots)).sqrt()
-        };
+        let size = |s: &EnclosedMatrix, power: usize| kernel.largest_upper(&powered(s, &rows, power, roots)).sqrt();
         let least = Lower::minimum(weights.iter().map(|a| Lower::new(a.abs())));
         let at_start = (2..LAST_ORDER)
             .map(|k| {
                 let b = size(&derivatives[k - 1].scale_columns(&scale), k);
-                let c = if metric.weights[2] == 0.0 { Upper::ZERO } else { output_factor * size(&derivatives[k - 2], k - 1) };
+                let c = if metric.weights[2] == 0.0 {
+                    Upper::ZERO
+                } else {
+                    output_factor * size(&derivatives[k - 2], k - 1)
+                };
                 if k == 2 { second(b, c.min(output_factor / least)) } else { b + kap(k) * c }
             })
             .collect();

@@ -1,0 +1,85 @@
+//! `gradcert audit` through the real program: what is proved about a trained model, and every way to be refused.
+
+use crate::support::{Folder, Table, has_keys, number};
+
+const KEYS: &[&str] = &[
+    "status",
+    "reasons",
+    "distance",
+    "residual_upper",
+    "correction_upper",
+    "smin_lower",
+    "theorem",
+    "certified_iterations",
+    "step_size",
+    "radius",
+    "rate",
+    "certifiable_residual",
+    "number_formats",
+    "problems",
+    "seconds",
+];
+
+fn trained(options: &str) -> Folder {
+    let folder = Folder::new();
+    folder.write("data.csv", Table::gaussian(61, 6, 12).csv());
+    folder.run(&format!("train --data data.csv {options} --out run")).exits(0);
+    folder
+}
+
+#[test]
+fn trained_models_lie_next_to_exact_ones() {
+    for options in
+        ["--scale 30", "--depth 3 --width 6 --scale 100", "--whiten", "--activation tanh --scale 30 --freeze-bias"]
+    {
+        let folder = trained(options);
+        let json = folder.run("audit --model run/model.safetensors --data data.csv --json").exits(0).json();
+        has_keys(&json, KEYS);
+        assert_eq!(json["status"], "certified", "{options}: {json}");
+        assert!(number(&json, "distance") < 1e-6 && json["convergence"] == true, "{options}: {json}");
+        folder
+            .run("audit --model run/model.safetensors --data data.csv")
+            .exits(0)
+            .says("interpolates all 6 samples exactly");
+    }
+}
+
+#[test]
+fn targets_out_of_reach_are_declined_with_the_remedy() {
+    let folder = trained("--scale 30");
+    let mut far = Table::gaussian(62, 6, 12);
+    far.targets.iter_mut().for_each(|t| *t = format!("{}", t.parse::<f64>().expect("a number") * 1e4));
+    folder.write("far.csv", far.csv());
+    let json = folder.run("audit --model run/model.safetensors --data far.csv --json").exits(3).json();
+    assert_eq!(json["reasons"][0]["code"], "residual_too_large", "{json}");
+    assert!(json["reasons"][0]["message"].as_str().expect("text").contains("train on"), "{json}");
+    has_keys(&json, KEYS);
+}
+
+#[test]
+fn bad_input_is_an_error_with_a_code() {
+    let folder = trained("--scale 30");
+    folder.write("narrow.csv", Table::gaussian(61, 6, 5).csv());
+    folder.write("classes.csv", Table::gaussian(61, 6, 12).labelled(&["a", "b", "c"].map(|l| l)).csv());
+    for (command, code) in [
+        ("audit --model missing.safetensors --data data.csv", "unreadable"),
+        ("audit --model run/model.safetensors --data narrow.csv", "shape"),
+        ("audit --model run/model.safetensors --data classes.csv", "shape"),
+        ("audit --model run/model.safetensors --activation tanh --data data.csv", "activation_given"),
+        ("audit --model run/certificate.json --data data.csv", "model_unknown"),
+    ] {
+        let json = folder.run(&format!("{command} --json")).exits(4).json();
+        assert_eq!(json["code"], code, "{command}: {json}");
+    }
+    folder.run("audit --model run/model.safetensors --data data.csv --tol -1").exits(2);
+}
+
+#[test]
+fn equal_rows_are_declined_until_they_are_merged() {
+    let folder = Folder::new();
+    folder.write("twice.csv", Table::gaussian(61, 6, 12).repeated(2).csv());
+    folder.run("train --data twice.csv --scale 30 --merge-duplicates --out run").exits(0);
+    let json = folder.run("audit --model run/model.safetensors --data twice.csv --json").exits(3).json();
+    assert_eq!(json["reasons"][0]["code"], "duplicate_rows");
+    folder.run("audit --model run/model.safetensors --data twice.csv --merge-duplicates").exits(0);
+}
