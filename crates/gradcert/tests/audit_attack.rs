@@ -165,7 +165,7 @@ fn the_taylor_form_bounds_the_jacobian_in_many_cases() {
 #[test]
 fn the_second_order_is_that_of_full_hessians() {
     let mut compared = 0;
-    for number in 0..40 {
+    for number in 0..80 {
         let mut dice = Dice::new(9_000 + number);
         let mut case = regular_start(&mut dice);
         if dice.chance(0.5) {
@@ -183,7 +183,8 @@ fn the_second_order_is_that_of_full_hessians() {
             continue;
         };
         let start = Start::new(&case);
-        if start.singular.smallest() < 1e-4 * start.singular.largest() {
+        // Beyond, the rounding of K0 costs digits that the comparison needs.
+        if start.singular.smallest() < 1e-2 * start.singular.largest() {
             continue;
         }
         let origin = vec![0.0; case.net.size()];
@@ -191,8 +192,7 @@ fn the_second_order_is_that_of_full_hessians() {
         // Row r: all Hess_r e_k in succession; whitened, its largest singular value is om.
         let rows: Rows = (0..case.x.len()).map(|r| parts.iter().flat_map(|part| part[r].clone()).collect()).collect();
         let direct = largest(&start.whitened(&rows));
-        // What the rounding of K0 costs, relative to its smallest eigenvalue.
-        let loss = 1e-8 + 1e-12 * (start.singular.largest() / start.singular.smallest()).powi(2);
+        let loss = 1e-7;
         assert!(
             om.get() >= direct * (1.0 - 1e-9) && om.get() <= direct * (1.0 + loss) + 1e-12,
             "{number}: {} {direct}",
