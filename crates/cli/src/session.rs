@@ -32,7 +32,7 @@ pub(crate) struct Task {
 }
 
 /// A larger working set than this many bytes is refused.
-const MEMORY_LIMIT: f64 = 16e9;
+pub(crate) const MEMORY_LIMIT: f64 = 16e9;
 
 /// Reads a file or a bundled set.
 pub(crate) fn load(args: &DataArgs) -> Result<Dataset, Failure> {

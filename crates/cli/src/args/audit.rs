@@ -4,6 +4,15 @@ use super::DataArgs;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
+/// The number format in which a polished model is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoreArg {
+    /// Doubles.
+    Float64,
+    /// Every parameter rounded to the nearest float32; audited as rounded.
+    Float32,
+}
+
 /// How classes are written as numbers for a network with one output per class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CodingArg {
@@ -28,6 +37,15 @@ pub(crate) struct AuditArgs {
     /// Targets of a network with one output per class.
     #[arg(long, value_enum, default_value_t = CodingArg::Auto)]
     pub(crate) coding: CodingArg,
+    /// First move the network to a nearby one that interpolates up to rounding (Gauss-Newton steps), and audit that one.
+    #[arg(long)]
+    pub(crate) polish: bool,
+    /// Precision of the polished parameters.
+    #[arg(long, value_enum, default_value_t = StoreArg::Float64, requires = "polish")]
+    pub(crate) store: StoreArg,
+    /// File for the polished model.
+    #[arg(long, value_name = "FILE", requires = "polish")]
+    pub(crate) polished: Option<PathBuf>,
     /// Level of the loss S (a mean) to which iterations of descent from the model are counted.
     #[arg(long, default_value = "1e-20", value_parser = super::positive_number)]
     pub(crate) tol: f64,

@@ -5,7 +5,7 @@ mod criterion;
 mod reproduce;
 mod sweep;
 
-pub(crate) use audit::{AuditArgs, CodingArg};
+pub(crate) use audit::{AuditArgs, CodingArg, StoreArg};
 pub(crate) use criterion::{CriterionArgs, StartPoint};
 pub(crate) use reproduce::ReproduceArgs;
 pub(crate) use sweep::{SweepCommand, SweepMergeArgs, SweepPlanArgs, SweepRunArgs};

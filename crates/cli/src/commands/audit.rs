@@ -1,11 +1,11 @@
 //! `gradcert audit`: what is proved about a network that is already trained.
 
-use crate::args::{AuditArgs, CodingArg};
+use crate::args::{AuditArgs, CodingArg, StoreArg};
 use crate::commands::certify::{start_beside, write};
 use crate::commands::inspect_model;
 use crate::failure::{Exit, Failure, reasons_text};
-use crate::output::{Output, Seconds};
-use crate::session::{Session, joint_problems, set_threads};
+use crate::output::{Output, Seconds, progress_bar};
+use crate::session::{MEMORY_LIMIT, Session, joint_problems, set_threads};
 use faer::Mat;
 use gradcert::certify::Reason;
 use gradcert::certify::audit::{AuditOutcome, Audited, Curvature, audit, certificate};
@@ -13,11 +13,13 @@ use gradcert::certify::problem::{Coordinates, Problem};
 use gradcert::model::{Meaning, Model, ReadModel};
 use gradcert::network::Network;
 use gradcert::theorem::centre::Metric;
+use gradcert::train::polish::{PolishError, PolishOptions, Samples, round_to_f32};
 use gradcert_certificate::format::{Data, FORMAT, File, VERSION};
 use gradcert_certificate::hash;
 use gradcert_data::{Coding, Dataset, Targets};
 use gradcert_report::number::{Rounding, rounded};
 use serde_json::{Value, json};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// One network with the problem it was trained on.
@@ -28,6 +30,8 @@ struct Case {
     problem: Problem,
     network: Network,
     metric: Metric,
+    /// What polishing did, where it was asked for.
+    polish: Option<Value>,
 }
 
 pub(crate) fn run(args: &AuditArgs) -> Result<(Exit, Output), Failure> {
@@ -36,16 +40,18 @@ pub(crate) fn run(args: &AuditArgs) -> Result<(Exit, Output), Failure> {
     let read = inspect_model::read(&args.model, args.activation.as_deref())?;
     let clock = Seconds::start();
     let cases = cases(&session, &read, args.coding)?;
-    let results: Vec<(Case, AuditOutcome)> = cases
-        .into_iter()
-        .map(|case| {
-            let outcome = match session.obvious_decline() {
+    cases.iter().try_for_each(within_memory)?;
+    let mut results: Vec<(Case, AuditOutcome)> = vec![];
+    for mut case in cases {
+        let outcome = match session.obvious_decline() {
+            Some(reason) => AuditOutcome::Declined(vec![reason]),
+            None => match if args.polish { polish(&mut case, args.store)? } else { None } {
                 Some(reason) => AuditOutcome::Declined(vec![reason]),
                 None => audit(&case.problem, &case.network, &case.metric, args.tol),
-            };
-            (case, outcome)
-        })
-        .collect();
+            },
+        };
+        results.push((case, outcome));
+    }
     let certified = results.iter().all(|(_, o)| matches!(o, AuditOutcome::Certified(_)));
     let exit = if certified { Exit::Done } else { Exit::Declined };
     let seconds = clock.seconds();
@@ -53,6 +59,9 @@ pub(crate) fn run(args: &AuditArgs) -> Result<(Exit, Output), Failure> {
         && certified
     {
         save(&session, &results, args.tol, path)?;
+    }
+    if let Some(path) = &args.polished {
+        model(&session, &results).save(path)?;
     }
     let problems: Vec<Value> = results.iter().map(|(case, outcome)| outcome_json(args, case, outcome)).collect();
     let worst = results.iter().zip(&problems).max_by(|a, b| distance(&a.0.1).total_cmp(&distance(&b.0.1)));
@@ -141,7 +150,57 @@ fn case(
     let mut metric = Metric::plain(network.layers());
     // What the file does not have cannot move.
     read.without_bias.iter().for_each(|&l| metric.biases[l] = 0.0);
-    Case { name, targets, problem, network: network.clone(), metric }
+    Case { name, targets, problem, network: network.clone(), metric, polish: None }
+}
+
+/// An error if the kernel and what is made of it do not fit into memory.
+fn within_memory(case: &Case) -> Result<(), Failure> {
+    let rows = (case.problem.rows.nrows() * case.network.outputs()) as f64;
+    let units: usize = case.network.widths().iter().sum();
+    let bytes = 8.0 * (12.0 * rows * rows + 24.0 * rows * units as f64);
+    if bytes > MEMORY_LIMIT {
+        return Err(Failure::limit(format!(
+            "{rows} samples times outputs need about {:.0} GB of memory, more than {:.0} GB",
+            bytes / 1e9,
+            MEMORY_LIMIT / 1e9
+        )));
+    }
+    Ok(())
+}
+
+/// Polishes and rounds a network; a reason to decline if that is impossible.
+fn polish(case: &mut Case, store: StoreArg) -> Result<Option<Reason>, Failure> {
+    let options = PolishOptions {
+        memory: MEMORY_LIMIT,
+        ..PolishOptions::new(case.metric.clone(), faer::get_global_parallelism())
+    };
+    let samples = Samples {
+        rows: case.problem.rows.middle(),
+        targets: &case.problem.targets,
+        multiplicity: &case.problem.multiplicity,
+    };
+    let bar = progress_bar(options.max_steps as u64, "polish");
+    let result = gradcert::train::polish::polish(&case.network, &samples, &options, &mut |step| {
+        bar.set_position(step.step as u64);
+        bar.set_message(format!("|rho| = {:.2e}", step.residual));
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    let polished = match result {
+        Ok(polished) => polished,
+        Err(error @ PolishError::Memory { .. }) => return Err(Failure::limit(error.to_string())),
+        Err(error) => return Ok(Some(Reason { code: error.code(), message: error.to_string() })),
+    };
+    case.polish = Some(json!({
+        "steps": polished.steps.len(),
+        "residual_before": polished.residual_before,
+        "residual_after": polished.residual_after,
+        "parameter_change": polished.change,
+        "prediction_change": polished.prediction_change,
+        "store": if store == StoreArg::Float32 { "float32" } else { "float64" },
+    }));
+    case.network = if store == StoreArg::Float32 { round_to_f32(&polished.network) } else { polished.network };
+    Ok(None)
 }
 
 /// Outputs of all samples, sample by sample.
@@ -177,6 +236,7 @@ fn outcome_json(args: &AuditArgs, case: &Case, outcome: &AuditOutcome) -> Value 
         "curvature_orders": orders,
         "certifiable_residual": reaches,
         "convergence": found.is_some(),
+        "polish": case.polish,
         "step_size": found.map(|(_, f)| f.descent.step_size),
         "radius": found.map(|(profile, f)| profile.radius[f.descent.index]),
         "certified_iterations": found.map(|(_, f)| f.iterations),
@@ -197,17 +257,30 @@ fn describe(case: &Case, outcome: &AuditOutcome) -> String {
     };
     let widths: Vec<String> = case.network.widths().iter().map(usize::to_string).collect();
     let up = |x: f64| rounded(x, 4, Rounding::Up);
-    let mut text = format!(
-        "{name}: certified by {}\n  next to this {} network with {} there is one that interpolates all {} samples exactly,\n  \
+    let polish = case.polish.as_ref().map_or(String::new(), |p| {
+        format!(
+            "{name}: polished in {} steps, |rho| {:.3e} -> {:.3e}, parameters moved by {:.3e}, predictions by at most {:.3e}, kept in \
+             {}\n",
+            p["steps"],
+            p["residual_before"].as_f64().unwrap_or(0.0),
+            p["residual_after"].as_f64().unwrap_or(0.0),
+            p["parameter_change"].as_f64().unwrap_or(0.0),
+            p["prediction_change"].as_f64().unwrap_or(0.0),
+            p["store"].as_str().unwrap_or_default(),
+        )
+    });
+    let mut text = polish
+        + &format!(
+            "{name}: certified by {}\n  next to this {} network with {} there is one that interpolates all {} samples exactly,\n  \
          its parameters at most {} away (residual |rho| <= {}, Gauss-Newton step <= {})\n",
-        a.existence_theorem(),
-        widths.join("-"),
-        case.network.activation,
-        case.problem.rows.nrows(),
-        up(a.distance),
-        up(a.residual.get()),
-        up(a.correction.get()),
-    );
+            a.existence_theorem(),
+            widths.join("-"),
+            case.network.activation,
+            case.problem.rows.nrows(),
+            up(a.distance),
+            up(a.residual.get()),
+            up(a.correction.get()),
+        );
     match &a.convergence {
         Some((_, found)) => {
             let rate = a.rate().map_or(0.0, |r| r.get());
@@ -252,12 +325,17 @@ fn save(session: &Session, results: &[(Case, AuditOutcome)], tolerance: f64, pat
     };
     let text = serde_json::to_string_pretty(&file).map_err(|e| Failure::file(path, &e))?;
     write(path, text.as_bytes())?;
+    model(session, results).save(&start_beside(path))?;
+    Ok(())
+}
+
+/// The audited networks as a model.
+fn model(session: &Session, results: &[(Case, AuditOutcome)]) -> Model {
     let networks: Vec<Network> = results.iter().map(|(case, _)| case.network.clone()).collect();
     let problems = match networks.as_slice() {
         [one] if one.outputs() > 1 => session.classes(),
         _ => results.iter().map(|(case, _)| case.name.clone()).collect(),
     };
     let target = session.dataset.target_name().map(str::to_owned);
-    Model { networks, meaning: Meaning { problems, classes: session.classes(), target } }.save(&start_beside(path))?;
-    Ok(())
+    Model { networks, meaning: Meaning { problems, classes: session.classes(), target } }
 }

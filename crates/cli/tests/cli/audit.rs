@@ -83,3 +83,25 @@ fn equal_rows_are_declined_until_they_are_merged() {
     assert_eq!(json["reasons"][0]["code"], "duplicate_rows");
     folder.run("audit --model run/model.safetensors --data twice.csv --merge-duplicates").exits(0);
 }
+
+/// A run that stopped early is out of reach, is polished, and the polished model passes by itself, in float32 too.
+#[test]
+fn polished_models_are_certified_as_stored() {
+    let folder = Folder::new();
+    folder.write("data.csv", Table::gaussian(63, 8, 5).csv());
+    // More samples than features and biases: nothing is certified before training.
+    folder.run("train --data data.csv --start lecun --width 40 --activation tanh --allow-uncertified --step 1e-3 --max-iterations 20 --out run").exits(0);
+    let json = folder.run("audit --model run/model.safetensors --data data.csv --json").exits(3).json();
+    assert!(json["reasons"][0]["message"].as_str().expect("text").contains("--polish"), "{json}");
+    for store in ["float64", "float32"] {
+        let command = format!(
+            "audit --model run/model.safetensors --data data.csv --polish --store {store} --polished p.safetensors"
+        );
+        let json = folder.run(&format!("{command} --json")).exits(0).json();
+        assert!(number(&json["polish"], "residual_after") < 1e-10, "{json}");
+        assert!(number(&json["polish"], "residual_before") > 1e-3 && number(&json["polish"], "parameter_change") > 0.0);
+        let again = folder.run("audit --model p.safetensors --data data.csv --json").exits(0).json();
+        assert_eq!(again["distance"], json["distance"]);
+    }
+    folder.run("audit --model run/model.safetensors --data data.csv --store float32").exits(2);
+}

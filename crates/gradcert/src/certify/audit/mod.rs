@@ -331,7 +331,8 @@ impl AuditSearch<'_> {
         let limit = reaches.iter().map(|r| r.residual).fold(0.0, f64::max);
         let error = norm(&self.residual).get();
         let gross = error * error > 1e-2 * norm(&self.targets()).get().powi(2);
-        let advice = if gross { "the network is not trained to interpolation: train on" } else { "train on" };
+        let advice =
+            if gross { "the network is not trained to interpolation: --polish, or train on" } else { "train on" };
         Reason::new(
             "residual_too_large",
             format!(
