@@ -1,7 +1,7 @@
 //! From results to the report: plain numbers and text.
 
 use crate::args::{NetArgs, StartArg};
-use crate::commands::train::{Trained, diverged, divergence};
+use crate::commands::train::{Trained, diverged, divergence, nothing_proved};
 use crate::failure::Failure;
 use crate::session::{Session, coordinates};
 use crate::waterfall;
@@ -161,8 +161,7 @@ fn outcome(material: &Material<'_>, t: &Trained, certified: Option<&Certified>) 
     let reason =
         |code: &str, message: &str| page::Reason { code: code.to_owned(), message: message.to_owned(), remedy: None };
     if material.uncertified {
-        let mut reasons =
-            vec![reason("uncertified_run", "this run used a step size of its own: nothing is proved about it")];
+        let mut reasons = vec![reason("uncertified_run", &nothing_proved(t))];
         if diverged(t) {
             let divergence = divergence(t);
             reasons.push(reason(divergence.code, &divergence.message));

@@ -6,6 +6,7 @@ use gradcert::certify::problem::{Coordinates, Problem};
 use gradcert::certify::{HiddenScale, LayerSteps, Method, Options, Outcome, Scale};
 use gradcert::network::activation::Activation;
 use gradcert::network::random::{Law, draw};
+use gradcert::train::optimizer::Algorithm;
 use gradcert::train::run::{Plan, run};
 use std::path::Path;
 use std::time::Instant;
@@ -71,7 +72,8 @@ fn observe(problem: &Problem, outcome: &Outcome, options: &Options) -> Option<u6
     let (start, metric) = outcome.start()?;
     let facts = outcome.facts(problem.total())?;
     let (step_size, tolerance) = (facts.step_size, options.tolerance);
-    let plan = Plan { start, metric, step_size, tolerance, max_iterations: facts.iterations };
+    let algorithm = Algorithm::GradientDescent { step_size };
+    let plan = Plan { start, metric, algorithm, tolerance, max_iterations: facts.iterations };
     let run = run(problem, &plan, None, faer::get_global_parallelism(), &mut |_, _| true);
     (run.final_loss <= tolerance).then_some(run.iterations)
 }

@@ -14,6 +14,7 @@ use gradcert::theorem::centre::Metric;
 use gradcert::theorem::multiplicative::multiplicative_factor;
 use gradcert::theorem::profile::{Profile, certifies_flow};
 use gradcert::theorem::start::PositiveStart;
+use gradcert::train::optimizer::Algorithm;
 use gradcert::train::run::{Plan, Run, Stop, run};
 use gradcert_rigor::{Lower, Upper};
 use support::Dice;
@@ -57,7 +58,7 @@ fn train(problem: &Problem, c: &Certified, start: &Network, tolerance: f64) -> R
     let plan = Plan {
         start: start.clone(),
         metric: c.metric.clone(),
-        step_size: c.found.descent.step_size,
+        algorithm: Algorithm::GradientDescent { step_size: c.found.descent.step_size },
         tolerance,
         max_iterations: c.found.iterations,
     };
@@ -273,7 +274,7 @@ fn runs_end_where_double_precision_ends() {
     let mut plan = Plan {
         start,
         metric: c.metric.clone(),
-        step_size: c.found.descent.step_size,
+        algorithm: Algorithm::GradientDescent { step_size: c.found.descent.step_size },
         tolerance: options.tolerance,
         max_iterations: 100_000,
     };
@@ -282,6 +283,7 @@ fn runs_end_where_double_precision_ends() {
     plan.tolerance = 1e-20;
     assert_eq!(gradcert::train::run::run(&problem, &plan, None, Par::Seq, &mut |_, _| true).stop, Stop::Tolerance);
     // A step so small that nothing seems to happen is slow, not finished.
-    (plan.step_size, plan.max_iterations) = (1e-9 * plan.step_size, 3000);
+    plan.algorithm = Algorithm::GradientDescent { step_size: 1e-9 * c.found.descent.step_size };
+    plan.max_iterations = 3000;
     assert_eq!(gradcert::train::run::run(&problem, &plan, None, Par::Seq, &mut |_, _| true).stop, Stop::Iterations);
 }

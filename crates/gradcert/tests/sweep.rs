@@ -6,6 +6,7 @@ use gradcert::certify::{Certified, Options, Outcome};
 use gradcert::network::activation::Activation;
 use gradcert::sweep::data::gaussian;
 use gradcert::sweep::{Merged, Plan, Progress, Record, Shard, SweepError, merge, run_shard, store};
+use gradcert::train::optimizer::Algorithm;
 use gradcert::train::run::{Plan as Training, Stop, run as train};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -208,7 +209,8 @@ fn a_run_is_the_run_of_the_library() {
     let (start, metric) = outcome.start().expect("a start");
     let step_size = certified.found.descent.step_size;
     let max_iterations = certified.found.iterations;
-    let plan = Training { start, metric, step_size, tolerance: 1e-8, max_iterations };
+    let algorithm = Algorithm::GradientDescent { step_size };
+    let plan = Training { start, metric, algorithm, tolerance: 1e-8, max_iterations };
     let certified: &Certified = certified;
     let other = train(&problem, &plan, Some(certified), faer::Par::Seq, &mut |_, _| true);
     let training = record.training.as_ref().expect("trained");

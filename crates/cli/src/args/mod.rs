@@ -424,6 +424,17 @@ fn parse_step(text: &str) -> Result<StepArg, String> {
     }
 }
 
+/// What to train with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Optimizer {
+    /// Gradient descent.
+    Gd,
+    /// Adam on the full gradient (an uncertified run).
+    Adam,
+    /// L-BFGS with a line search (an uncertified run).
+    Lbfgs,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
@@ -433,13 +444,17 @@ pub(crate) struct TrainArgs {
     /// Folder for certificate, model, history and report.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// certified, or a step size of your own (an uncertified run).
-    #[arg(long, default_value = "certified", value_parser = parse_step, allow_negative_numbers = true)]
-    pub(crate) step: StepArg,
+    /// The method. Certificates are about gradient descent with the certified step.
+    #[arg(long, value_enum, default_value_t = Optimizer::Gd)]
+    pub(crate) optimizer: Optimizer,
+    /// certified, or a step size of your own, an uncertified run (default: certified with gd, 0.001 with adam; lbfgs
+    /// searches its steps).
+    #[arg(long, value_parser = parse_step, allow_negative_numbers = true)]
+    pub(crate) step: Option<StepArg>,
     /// Stop after this many iterations (default: the certified number, 100,000 without a certificate).
     #[arg(long, value_name = "N")]
     pub(crate) max_iterations: Option<u64>,
-    /// Train although nothing is certified; needs --step ETA.
+    /// Train although nothing is certified; needs --step ETA or another --optimizer.
     #[arg(long)]
     pub(crate) allow_uncertified: bool,
     /// One JSON object on standard output.

@@ -1,15 +1,19 @@
 //! `gradcert train`: certify, run, write everything down.
 
-use crate::args::{NetArgs, StartArg, StepArg, TrainArgs};
+use crate::args::{Optimizer, StartArg, StepArg, TrainArgs};
 use crate::commands::certify::{certify_all, describe, exit, outcome_json, save, start_beside, summary, write};
 use crate::commands::check::verify;
 use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds, progress_bar};
 use crate::report::Material;
-use crate::session::{Session, Task, given_start, metric, set_threads};
+use crate::session::{MEMORY_LIMIT, Session, Task, given_start, metric, set_threads};
+use clap::ValueEnum;
 use gradcert::certify::{Outcome, Reason};
 use gradcert::model::{Meaning, Model};
 use gradcert::network::Network;
+use gradcert::train::optimizer::Algorithm;
+use gradcert::train::optimizer::adam::Adam;
+use gradcert::train::optimizer::lbfgs::Lbfgs;
 use gradcert::train::run::{Plan, Run, Stop, run as run_descent};
 use gradcert_data::Dataset;
 use gradcert_report::{Check, CheckLine, Evaluation};
@@ -36,8 +40,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(Exit, Output), Failure> {
 /// trained model is tried on.
 pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Result<(Exit, Output), Failure> {
     set_threads(args.net.threads);
-    if args.allow_uncertified && args.step == StepArg::Certified {
-        return Err(Failure::usage("--allow-uncertified needs a step size: --step ETA"));
+    let uncertified = uncertified_algorithm(args)?;
+    if args.allow_uncertified && uncertified.is_none() {
+        return Err(Failure::usage("--allow-uncertified needs a step size, --step ETA, or --optimizer adam or lbfgs"));
     }
     let session = Session::open(&args.data)?;
     let clock = Seconds::start();
@@ -47,19 +52,18 @@ pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Resu
         return Ok((Exit::Declined, Output { text, json: summary(&args.net, &results, clock.seconds()) }));
     }
     std::fs::create_dir_all(&args.out).map_err(|e| Failure::file(&args.out, &e))?;
-    let uncertified = args.step != StepArg::Certified;
     remove_earlier_certificate(&args.out)?;
-    if !uncertified {
+    if uncertified.is_none() {
         save(&session, &args.net, &results, &args.out.join("certificate.json"))?;
     }
-    let trained = train_all(args, results)?;
+    let trained = train_all(args, uncertified, results)?;
     let seconds = clock.seconds();
     model_of(&session, &trained).save(&args.out.join("model.safetensors"))?;
     write_history(&trained, &args.out)?;
-    let check = if uncertified { None } else { Some(own_check(&session, &args.out)?) };
-    let mut json = json_of(&args.net, &trained, uncertified, seconds);
+    let check = if uncertified.is_some() { None } else { Some(own_check(&session, &args.out)?) };
+    let mut json = json_of(args, &trained, uncertified.is_some(), seconds);
     json["check"] = json!(check.as_ref().map(|c| if c.valid { "valid" } else { "invalid" }));
-    let mut text: String = trained.iter().map(|t| text_of(t, uncertified)).collect();
+    let mut text: String = trained.iter().map(|t| text_of(t, uncertified.is_some())).collect();
     text += &check.as_ref().map(check_text).unwrap_or_default();
     text += &format!("written to {}\n", args.out.display());
     let material = Material {
@@ -68,7 +72,7 @@ pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Resu
         session: &session,
         net: &args.net,
         trained: &trained,
-        uncertified,
+        uncertified: uncertified.is_some(),
         check,
         evaluations: evaluations(&session, &trained, test)?,
     };
@@ -89,10 +93,13 @@ pub(crate) fn diverged(t: &Trained) -> bool {
 
 /// A run whose loss is no number any more has not done what was asked, whatever it asked for.
 pub(crate) fn divergence(t: &Trained) -> Reason {
-    let message = format!(
-        "the loss stopped being finite after {} iterations with step {:.3e}: use a smaller --step, or --step certified",
-        t.run.iterations, t.plan.step_size
-    );
+    let after = format!("the loss stopped being finite after {} iterations", t.run.iterations);
+    let message = match t.plan.algorithm.step_size() {
+        Some(step_size) => {
+            format!("{after} with step {step_size:.3e}: use a smaller --step, or --optimizer gd --step certified")
+        }
+        None => format!("{after}: use another start, or --optimizer gd --step certified"),
+    };
     Reason { code: "diverged", message }
 }
 
@@ -116,14 +123,18 @@ fn check_text(check: &Check) -> String {
     format!("THE INDEPENDENT CHECKER REFUSES THE CERTIFICATE, this is a bug: {}\n", lines.join("; "))
 }
 
-fn train_all(args: &TrainArgs, results: Vec<(Task, Outcome)>) -> Result<Vec<Trained>, Failure> {
+fn train_all(
+    args: &TrainArgs,
+    uncertified: Option<Algorithm>,
+    results: Vec<(Task, Outcome)>,
+) -> Result<Vec<Trained>, Failure> {
     let par = faer::get_global_parallelism();
     let mut trained = vec![];
     for (index, (task, outcome)) in results.into_iter().enumerate() {
-        let plan = plan(args, index, &task, &outcome)?;
+        let plan = plan(args, uncertified, index, &task, &outcome)?;
         let bar = progress_bar(plan.max_iterations, &task.name);
-        let envelope_of = match (&outcome, args.step) {
-            (Outcome::Certified(c), StepArg::Certified) => Some(c.as_ref()),
+        let envelope_of = match (&outcome, uncertified) {
+            (Outcome::Certified(c), None) => Some(c.as_ref()),
             _ => None,
         };
         let run = run_descent(&task.problem, &plan, envelope_of, par, &mut |k, loss| {
@@ -139,7 +150,28 @@ fn train_all(args: &TrainArgs, results: Vec<(Task, Outcome)>) -> Result<Vec<Trai
     Ok(trained)
 }
 
-fn plan(args: &TrainArgs, index: usize, task: &Task, outcome: &Outcome) -> Result<Plan, Failure> {
+/// The method of a run that nothing is proved about; `None` for gradient descent with the certified step.
+fn uncertified_algorithm(args: &TrainArgs) -> Result<Option<Algorithm>, Failure> {
+    match (args.optimizer, args.step) {
+        (Optimizer::Gd, None | Some(StepArg::Certified)) => Ok(None),
+        (Optimizer::Gd, Some(StepArg::Given(step_size))) => Ok(Some(Algorithm::GradientDescent { step_size })),
+        (Optimizer::Adam, None) => Ok(Some(Algorithm::Adam { step_size: Adam::STEP_SIZE })),
+        (Optimizer::Adam, Some(StepArg::Given(step_size))) => Ok(Some(Algorithm::Adam { step_size })),
+        (Optimizer::Adam, Some(StepArg::Certified)) => {
+            Err(Failure::usage("no step of Adam is certified: give --step ETA"))
+        }
+        (Optimizer::Lbfgs, None) => Ok(Some(Algorithm::Lbfgs)),
+        (Optimizer::Lbfgs, Some(_)) => Err(Failure::usage("--optimizer lbfgs searches its steps: leave out --step")),
+    }
+}
+
+fn plan(
+    args: &TrainArgs,
+    uncertified: Option<Algorithm>,
+    index: usize,
+    task: &Task,
+    outcome: &Outcome,
+) -> Result<Plan, Failure> {
     let (start, metric) = match outcome.start() {
         Some(certified) => certified,
         None => {
@@ -148,13 +180,28 @@ fn plan(args: &TrainArgs, index: usize, task: &Task, outcome: &Outcome) -> Resul
             (start, metric)
         }
     };
-    let (step_size, limit) = match (args.step, outcome.facts(task.problem.total())) {
-        (StepArg::Certified, Some(facts)) => (facts.step_size, facts.iterations),
-        (StepArg::Given(eta), _) => (eta, UNCERTIFIED_ITERATIONS),
-        (StepArg::Certified, None) => return Err(Failure::usage("no certificate, so no certified step: --step ETA")),
+    if uncertified == Some(Algorithm::Lbfgs) {
+        within_memory_of_lbfgs(start.parameters())?;
+    }
+    let (algorithm, limit) = match (uncertified, outcome.facts(task.problem.total())) {
+        (Some(algorithm), _) => (algorithm, UNCERTIFIED_ITERATIONS),
+        (None, Some(facts)) => (Algorithm::GradientDescent { step_size: facts.step_size }, facts.iterations),
+        (None, None) => return Err(Failure::usage("no certificate, so no certified step: --step ETA")),
     };
     let max_iterations = args.max_iterations.unwrap_or(limit);
-    Ok(Plan { start, metric, step_size, tolerance: args.net.tol, max_iterations })
+    Ok(Plan { start, metric, algorithm, tolerance: args.net.tol, max_iterations })
+}
+
+/// L-BFGS remembers its last steps and what they changed the gradient by.
+fn within_memory_of_lbfgs(parameters: usize) -> Result<(), Failure> {
+    let bytes = 8.0 * (2 * Lbfgs::MEMORY + 12) as f64 * parameters as f64;
+    if bytes > MEMORY_LIMIT {
+        let gigabytes = bytes / 1e9;
+        return Err(Failure::limit(format!(
+            "L-BFGS needs about {gigabytes:.0} GB of memory for {parameters} parameters"
+        )));
+    }
+    Ok(())
 }
 
 fn uncertified_start(args: &TrainArgs, index: usize, task: &Task) -> Result<Network, Failure> {
@@ -202,9 +249,9 @@ fn write_history(trained: &[Trained], folder: &Path) -> Result<(), Failure> {
     write(&folder.join("history.csv"), text.as_bytes())
 }
 
-fn json_of(net: &NetArgs, trained: &[Trained], uncertified: bool, seconds: f64) -> Value {
+fn json_of(args: &TrainArgs, trained: &[Trained], uncertified: bool, seconds: f64) -> Value {
     let one = |t: &Trained| {
-        let mut json = outcome_json(net, &t.task, &t.outcome);
+        let mut json = outcome_json(&args.net, &t.task, &t.outcome);
         if uncertified {
             json["status"] = json!("uncertified");
             // Bounds of a certificate with another step size would be false claims about this run.
@@ -212,7 +259,8 @@ fn json_of(net: &NetArgs, trained: &[Trained], uncertified: bool, seconds: f64) 
                 json[bound] = Value::Null;
             }
         }
-        json["step_size"] = json!(t.plan.step_size);
+        json["optimizer"] = json!(args.optimizer.to_possible_value().map(|v| v.get_name().to_owned()));
+        json["step_size"] = json!(t.plan.algorithm.step_size());
         json["iterations"] = json!(t.run.iterations);
         json["final_loss"] = json!(t.run.final_loss);
         json["folded_loss"] = json!(t.run.folded_loss);
@@ -231,9 +279,17 @@ fn json_of(net: &NetArgs, trained: &[Trained], uncertified: bool, seconds: f64) 
     json
 }
 
+/// Why an uncertified run is one.
+pub(crate) fn nothing_proved(t: &Trained) -> String {
+    match t.plan.algorithm {
+        Algorithm::GradientDescent { .. } => "nothing is proved about this step size".to_owned(),
+        other => format!("nothing is proved about {}", other.name()),
+    }
+}
+
 fn text_of(t: &Trained, uncertified: bool) -> String {
     let mut text = if uncertified {
-        format!("{}: UNCERTIFIED RUN: nothing is proved about this step size\n", t.task.name)
+        format!("{}: UNCERTIFIED RUN: {}\n", t.task.name, nothing_proved(t))
     } else {
         describe(&t.task, &t.outcome)
     };

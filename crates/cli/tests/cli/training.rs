@@ -137,6 +137,50 @@ fn a_step_of_ones_own_voids_the_certificate() {
 }
 
 #[test]
+fn other_methods_train_and_claim_nothing() {
+    let folder = Folder::new();
+    folder.write("data.csv", Table::gaussian(59, 8, 3).csv());
+    folder.run("train --data data.csv --out run --optimizer lbfgs").exits(3);
+    for (options, name, step) in [
+        ("--optimizer lbfgs", "L-BFGS", serde_json::Value::Null),
+        ("--optimizer adam --step 0.01 --max-iterations 4000 --tol 1e-8", "Adam", 0.01.into()),
+    ] {
+        let arguments = format!("train --data data.csv --out run --allow-uncertified --start lecun {options}");
+        folder.run(&arguments).exits(0).says(&format!("UNCERTIFIED RUN: nothing is proved about {name}"));
+        let json = folder.run(&format!("{arguments} --json")).exits(0).json();
+        assert_eq!((&json["status"], &json["stop"]), (&"uncertified".into(), &"tolerance".into()), "{json}");
+        assert_eq!(json["step_size"], step);
+        assert!(options.contains(json["optimizer"].as_str().expect("a name")));
+        for claim in ["certified_iterations", "radius", "rate", "smin_lower", "theorem", "check"] {
+            assert!(json[claim].is_null(), "{claim} is claimed: {json}");
+        }
+        assert!(!folder.path("run/certificate.json").exists());
+        assert!(folder.text("run/report.html").contains(&format!("nothing is proved about {name}")));
+        let again = folder.text("run/history.csv");
+        folder.run(&format!("{arguments} --threads 1")).exits(0);
+        assert_eq!(folder.text("run/history.csv"), again, "{name} depends on the number of threads");
+    }
+    let json = folder.run("train --data data.csv --whiten --out run --json").exits(3).json();
+    assert!(json["optimizer"].is_null(), "{json}");
+}
+
+/// Where the start is certified, the certificate is about gradient descent and is not written beside another method.
+#[test]
+fn another_method_voids_the_certificate() {
+    let folder = Folder::new();
+    folder.write("data.csv", Table::gaussian(56, 4, 8).csv());
+    let json = folder.run("train --data data.csv --scale 20 --out run --json").exits(0).json();
+    assert_eq!(json["optimizer"], "gd");
+    for options in ["", "--whiten"] {
+        let arguments = format!("train --data data.csv --scale 20 {options} --out run --optimizer lbfgs --json");
+        let json = folder.run(&arguments).exits(0).json();
+        assert_eq!((&json["status"], &json["stop"]), (&"uncertified".into(), &"tolerance".into()), "{json}");
+        assert!(json["certified_iterations"].is_null() && json["check"].is_null());
+        assert!(!folder.path("run/certificate.json").exists());
+    }
+}
+
+#[test]
 fn a_run_that_diverges_is_no_success() {
     let folder = Folder::new();
     folder.write("data.csv", Table::gaussian(56, 4, 8).csv());

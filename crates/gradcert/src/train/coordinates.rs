@@ -51,6 +51,14 @@ impl TrainingCoordinates {
         }
     }
 
+    /// The same without reduction, for methods that depend on the basis: samples as they are, or whitened ones.
+    pub fn given(problem: &Problem) -> (TrainingCoordinates, LayerInputs) {
+        match problem.coordinates {
+            Coordinates::Raw => (TrainingCoordinates::Plain, LayerInputs::Rows(problem.rows.middle().to_owned())),
+            Coordinates::Whitened { .. } => TrainingCoordinates::new(problem),
+        }
+    }
+
     /// The start in these coordinates. A start for whitened inputs is given in them already.
     pub fn enter(&self, start: &Network) -> Network {
         let mut network = start.clone();

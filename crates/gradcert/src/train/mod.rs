@@ -1,8 +1,9 @@
-//! Training: full-batch gradient descent and flow, and polishing of what was trained.
+//! Training: full-batch gradient descent, other methods, gradient flow, and polishing of what was trained.
 
 pub mod coordinates;
 pub mod descent;
 pub mod flow;
 pub mod network_flow;
+pub mod optimizer;
 pub mod polish;
 pub mod run;

@@ -58,6 +58,14 @@ impl NetworkField {
         network
     }
 
+    /// `f(x_i)` of the network with trained parameters u.
+    pub fn outputs(&self, u: &[f64]) -> Vec<f64> {
+        let (network, passes) = &mut *self.state.borrow_mut();
+        self.write(u, network);
+        passes.forward(network, &self.inputs, self.par);
+        passes.output.clone()
+    }
+
     fn write(&self, u: &[f64], network: &mut Network) {
         let mut u = u.iter();
         for l in 1..=network.layers() {

@@ -2,6 +2,11 @@
 
 use super::coordinates::TrainingCoordinates;
 use super::descent::{Descent, TrainingSet};
+use super::flow::Field;
+use super::network_flow::NetworkField;
+use super::optimizer::adam::Adam;
+use super::optimizer::lbfgs::Lbfgs;
+use super::optimizer::{Algorithm, Optimizer, Walk};
 use crate::certify::Certified;
 use crate::certify::problem::Problem;
 use crate::kernel::tangent_kernel;
@@ -19,8 +24,8 @@ pub struct Plan {
     pub start: Network,
     /// The metric.
     pub metric: Metric,
-    /// The step on the mean loss S.
-    pub step_size: f64,
+    /// The method, on the mean loss S.
+    pub algorithm: Algorithm,
     /// Stop when S is at most this.
     pub tolerance: f64,
     /// Stop after this many iterations.
@@ -78,7 +83,7 @@ pub struct Run {
     pub stop: Stop,
 }
 
-/// Runs descent. `certified`, if given, must be the certificate of exactly this plan; its envelope is recorded. The
+/// Runs the method of a plan. `certified`, if given, must be the certificate of exactly this plan; its envelope is recorded. The
 /// callback sees iteration and loss and returns whether to go on.
 pub fn run(
     problem: &Problem,
@@ -87,43 +92,49 @@ pub fn run(
     par: Par,
     progress: &mut dyn FnMut(u64, f64) -> bool,
 ) -> Run {
-    let (coordinates, inputs) = TrainingCoordinates::new(problem);
+    let (coordinates, inputs) = if plan.algorithm.ignores_rotations() {
+        TrainingCoordinates::new(problem)
+    } else {
+        TrainingCoordinates::given(problem)
+    };
     let set = TrainingSet {
         inputs,
         targets: problem.targets.clone(),
         multiplicity: problem.multiplicity.iter().map(|&m| f64::from(m)).collect(),
     };
-    let start = coordinates.enter(&plan.start);
-    let mut descent = Descent::new(start, &set, &plan.metric, plan.step_size, par);
+    let mut optimizer = optimizer(coordinates.enter(&plan.start), &set, problem, plan, par);
     let mut envelope = certified.map(|c| EnvelopeWalk::new(c, problem.total()));
-    let kernel = KernelMovement::new(&descent, &set, &plan.metric, par);
-    let mut stall = Stall::new(descent.loss());
+    let kernel = KernelMovement::new(&optimizer.network(), &set, &plan.metric, par);
+    let mut stall = Stall::new(optimizer.loss());
     let mut history = vec![];
-    let mut next_record = 0;
+    let (mut next_record, mut stuck) = (0, false);
     let stop = loop {
-        let (k, loss) = (descent.iteration(), descent.loss());
-        let floor = || rounding_level(descent.outputs(), &set);
+        let (k, loss) = (optimizer.iteration(), optimizer.loss());
+        let floor = || rounding_level(&optimizer.outputs(), &set);
         let stop = if !loss.is_finite() {
             Some(Stop::Diverged)
         } else if loss <= plan.tolerance {
             Some(Stop::Tolerance)
         } else if k >= plan.max_iterations {
             Some(Stop::Iterations)
-        } else if stall.ended(k, loss, envelope.as_ref().map(EnvelopeWalk::loss), &floor) {
+        } else if stuck || stall.ended(k, loss, envelope.as_ref().map(EnvelopeWalk::loss), &floor) {
             Some(Stop::Rounding)
         } else if !progress(k, loss) {
             Some(Stop::Interrupted)
         } else {
             None
         };
+        if stop.is_some() {
+            history.pop_if(|r: &mut Record| r.iteration == k);
+        }
         if k >= next_record || stop.is_some() {
             history.push(Record {
                 iteration: k,
                 loss,
                 envelope: envelope.as_ref().map(EnvelopeWalk::loss),
-                path: descent.path(),
-                distance: descent.distance(),
-                kernel_movement: kernel.at(&descent, &set, &plan.metric, par, stop.is_some()),
+                path: optimizer.path(),
+                distance: optimizer.distance(),
+                kernel_movement: kernel.at(optimizer.as_ref(), &set, &plan.metric, par, stop.is_some()),
             });
             // Every iteration at first, then a constant number per factor of e.
             next_record = k + 1 + k / 200;
@@ -131,19 +142,39 @@ pub fn run(
         if let Some(stop) = stop {
             break stop;
         }
-        descent.step();
+        stuck = !optimizer.step();
         if let Some(walk) = &mut envelope {
             walk.advance();
         }
     };
-    let network = coordinates.leave(descent.network(), &plan.start);
+    let network = coordinates.leave(&optimizer.network(), &plan.start);
     Run {
         folded_loss: loss_of(&network, problem, par),
         network,
-        iterations: descent.iteration(),
-        final_loss: descent.loss(),
+        iterations: optimizer.iteration(),
+        final_loss: optimizer.loss(),
         history,
         stop,
+    }
+}
+
+/// The method of a plan at its start, which is in the coordinates of the set.
+fn optimizer<'a>(
+    start: Network,
+    set: &'a TrainingSet,
+    problem: &Problem,
+    plan: &'a Plan,
+    par: Par,
+) -> Box<dyn Optimizer + 'a> {
+    let field = || NetworkField::new(start.clone(), set.inputs.clone(), problem, &plan.metric, par);
+    match plan.algorithm {
+        Algorithm::GradientDescent { step_size } => Box::new(Descent::new(start, set, &plan.metric, step_size, par)),
+        Algorithm::Adam { step_size } => {
+            let field = field();
+            let method = Box::new(Adam::new(step_size, field.dimension()));
+            Box::new(Walk::new(field, &start, method))
+        }
+        Algorithm::Lbfgs => Box::new(Walk::new(field(), &start, Box::new(Lbfgs::new(Lbfgs::MEMORY)))),
     }
 }
 
@@ -255,20 +286,20 @@ struct KernelMovement {
 impl KernelMovement {
     const LARGEST: usize = 1000;
 
-    fn new(descent: &Descent<'_>, set: &TrainingSet, metric: &Metric, par: Par) -> KernelMovement {
+    fn new(start: &Network, set: &TrainingSet, metric: &Metric, par: Par) -> KernelMovement {
         let small = set.inputs.samples() <= 4 * KernelMovement::LARGEST;
-        KernelMovement { start: small.then(|| tangent_kernel(descent.network(), &set.inputs, metric, par)) }
+        KernelMovement { start: small.then(|| tangent_kernel(start, &set.inputs, metric, par)) }
     }
 
-    fn at(&self, descent: &Descent<'_>, set: &TrainingSet, metric: &Metric, par: Par, last: bool) -> Option<f64> {
+    fn at(&self, run: &dyn Optimizer, set: &TrainingSet, metric: &Metric, par: Par, last: bool) -> Option<f64> {
         let start = self.start.as_ref()?;
-        let k = descent.iteration();
+        let k = run.iteration();
         if k == 0 {
             return Some(0.0);
         }
         let due = last || (k.is_power_of_two() && set.inputs.samples() <= KernelMovement::LARGEST);
         due.then(|| {
-            let now = tangent_kernel(descent.network(), &set.inputs, metric, par);
+            let now = tangent_kernel(&run.network(), &set.inputs, metric, par);
             (&now - start).norm_l2() / start.norm_l2()
         })
     }
