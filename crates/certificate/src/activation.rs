@@ -1,5 +1,6 @@
 //! Activations: value, slope and curvature at a point, and their ranges on intervals. All have `sigma(0) = 0`.
 
+use crate::audit::derivatives::supremum;
 use gradcert_rigor::elementary::{
     atan_at, constants, erf_at, expm1_at, gaussian_at, ln_1p, logistic, logistic_at, normal_cdf_at, normal_density_at,
     sech_squared_at, tanh_at,
@@ -137,13 +138,7 @@ impl Activation {
 
     /// `sup |sigma'''|`, rounded up; unknown where `sigma''(0)` is not 0.
     pub(crate) fn third_if_flat(self) -> Upper {
-        match self {
-            Tanh(s) => Upper::new(2.0 * s * s * s * s),
-            Erf => Upper::new(2.256_758_335), // 4 / sqrt pi
-            Arctan => Upper::new(2.0),
-            Algebraic => Upper::new(3.0),
-            SmoothLeakyRelu(_) | Softsign | Silu | Gelu => Upper::UNKNOWN,
-        }
+        if matches!(self, Tanh(_) | Erf | Arctan | Algebraic) { supremum(self, 3) } else { Upper::UNKNOWN }
     }
 
     /// A lower bound of sigma' on the whole line; 0 says nothing.
@@ -156,10 +151,10 @@ impl Activation {
         !matches!(self, Silu | Gelu)
     }
 
-    /// `sigma` and `sigma'` on an interval, by the mean value theorem.
-    pub(crate) fn value_and_slope(self, z: Interval) -> (Interval, Interval) {
+    /// `sigma` plus a constant and `sigma'` on an interval, by the mean value theorem.
+    pub(crate) fn value_and_slope(self, z: Interval, shift: Interval) -> (Interval, Interval) {
         let (middle, slope) = (z.middle(), self.derivative(1, &[z], Upper::ZERO));
-        (self.at(middle)[0] + slope * (z - Interval::exact(middle)), slope)
+        (self.at(middle)[0] + shift + slope * (z - Interval::exact(middle)), slope)
     }
 }
 

@@ -5,7 +5,6 @@
 
 use crate::start::Centre;
 use gradcert_rigor::{Lower, Upper};
-use std::ops::Add;
 
 /// Bounds on the ball of one radius.
 pub(crate) struct Ball {
@@ -22,13 +21,6 @@ pub(crate) struct Ball {
 #[derive(Clone)]
 struct Drift(Vec<Upper>);
 
-impl Add for Drift {
-    type Output = Drift;
-    fn add(self, other: Drift) -> Drift {
-        Drift(self.0.iter().zip(&other.0).map(|(&a, &b)| a + b).collect())
-    }
-}
-
 impl Drift {
     fn slope(&self) -> Upper {
         Upper::norm(self.0[1..].iter().copied())
@@ -40,6 +32,10 @@ impl Drift {
 
     fn scaled(&self, factor: Upper) -> Drift {
         Drift(self.0.iter().map(|&x| factor * x).collect())
+    }
+
+    fn plus(self, other: Drift) -> Drift {
+        Drift::entrywise(&[self, other], |x| x[0] + x[1])
     }
 
     /// `(norm + D s_l) drift + s_l size`: what a layer makes of a drift, its own move included. The form `t_l (c . t)` on unit t
@@ -74,29 +70,29 @@ fn products(a: &[Upper], b: &[Upper]) -> Vec<Upper> {
     a.iter().zip(b).map(|(&a, &b)| a * b).collect()
 }
 
-fn with_maximum(mut values: Vec<Upper>) -> Vec<Upper> {
-    values.push(maximum(&values));
-    values
+fn with_maximum(values: Vec<Upper>) -> Vec<Upper> {
+    [values.as_slice(), &[maximum(&values)]].concat()
 }
 
 /// What both passes over the layers leave behind, for the ball of radius s.
-struct Reach {
-    /// `sup |sigma'|`, and `sup |sigma''|` times `sup |v_l|_inf`.
-    phi: Vec<Vec<Upper>>,
-    bend: Vec<Vec<Upper>>,
+pub(crate) struct Reach {
+    /// `sup |sigma'|`, `sup |sigma''|`, and `sup |v_l|_inf`.
+    pub(crate) phi: Vec<Vec<Upper>>,
+    pub(crate) beta: Vec<Vec<Upper>>,
+    pub(crate) v: Vec<Vec<Upper>>,
     /// `dh_l`, `e_l`; of all samples together `|dH_l|_F`, `|dG_l|_F`.
     dh: Vec<Vec<Drift>>,
     e: Vec<Vec<Drift>>,
     /// Suprema of `h~_l`, `|g_l|`.
-    h: Vec<Vec<Upper>>,
-    g: Vec<Vec<Upper>>,
+    pub(crate) h: Vec<Vec<Upper>>,
+    pub(crate) g: Vec<Vec<Upper>>,
 }
 
 /// Forward and backward drifts (T9), per sample and collectively (T9+ 3):
 /// `dz_l = s_l h~_{l-1} + (|W_l| + D s_l) dh_{l-1}`, `dh_l = phi_l dz_l`,
 /// `e_l = phi_l ((|W_{l+1}| + D s_{l+1}) e_{l+1} + D s_{l+1} |g_{l+1}|) + beta_l |v_l|_inf dz_l`. Where W_{l+1} is
 /// frozen also `|v_l| <= |W_{l+1}| |g_{l+1}|`, `|g_l| <= phi_l |v_l|`, which need not grow with the radius (T7+).
-fn reach(centre: &Centre, s: Upper) -> Reach {
+pub(crate) fn reach(centre: &Centre, s: Upper) -> Reach {
     let (last, count, layers) = (centre.layers.count(), centre.root.len(), &centre.layers);
     let factor = |l: usize| Upper::new(layers.weights[l]);
     let zeros = vec![Drift(vec![Upper::ZERO; last + 1]); count + 1];
@@ -114,17 +110,16 @@ fn reach(centre: &Centre, s: Upper) -> Reach {
         dz.push(moved);
         dh.push(outputs);
     }
-    let (mut e, mut bend, mut g) = (vec![zeros; last + 1], vec![Vec::new(); last], centre.g.clone());
+    let (mut e, mut v, mut g) = (vec![zeros; last + 1], vec![Vec::new(); last], centre.g.clone());
     for l in (1..last).rev() {
         let step = |i: usize| {
             e[l + 1][i].through(centre.norm_w[l + 1], factor(l + 1), l + 1, factor(l + 1) * centre.g[l + 1][i], s)
         };
         let dv: Vec<Drift> = (0..=count).map(step).collect();
         let at_start = with_maximum(products(&beta[l], &centre.v_inf[l]));
-        e[l] = (0..=count).map(|i| dv[i].scaled(phi[l][i]) + dz[l][i].scaled(at_start[i])).collect();
+        e[l] = (0..=count).map(|i| dv[i].scaled(phi[l][i]).plus(dz[l][i].scaled(at_start[i]))).collect();
         let frozen = if factor(l + 1) == Upper::ZERO { centre.norm_w[l + 1] } else { Upper::UNKNOWN };
-        let v = (0..count).map(|i| (centre.v_inf[l][i] + dv[i].value(s)).min(frozen * g[l + 1][i]));
-        bend[l] = with_maximum(products(&beta[l], &v.collect::<Vec<_>>()));
+        v[l] = (0..count).map(|i| (centre.v_inf[l][i] + dv[i].value(s)).min(frozen * g[l + 1][i])).collect();
         let size = |i: usize| (centre.g[l][i] + e[l][i].value(s)).min(phi[l][i] * frozen * g[l + 1][i]);
         g[l] = (0..=count).map(size).collect();
     }
@@ -137,7 +132,7 @@ fn reach(centre: &Centre, s: Upper) -> Reach {
         };
         (0..=count).map(supremum).collect()
     };
-    Reach { h: (0..last).map(h).collect(), g, phi, bend, dh, e }
+    Reach { h: (0..last).map(h).collect(), g, phi, beta, v, dh, e }
 }
 
 /// All bounds on the ball of radius s but the Lipschitz constant.
@@ -155,7 +150,7 @@ pub(crate) fn ball(centre: &Centre, s: Upper) -> Ball {
         let weights = products(&centre.root, g);
         let by_sample = Drift::entrywise(&dh[..count], |x| Upper::norm(products(x, &weights)));
         let inner = by_sample.smaller(dh[count].scaled(maximum(&g[..count])), s);
-        let block = outer + inner.scaled(Upper::new(layers.weights[l]));
+        let block = outer.plus(inner.scaled(Upper::new(layers.weights[l])));
         rows.push(block.0[1..].to_vec());
         rest.push(block.0[0]);
         norms.push(row_wise(g, &reach.h[l - 1]));
@@ -182,7 +177,8 @@ fn row_wise(a: &[Upper], b: &[Upper]) -> Upper {
 /// as the move u is independent of the position in the ball.
 pub(crate) fn lipschitz(centre: &Centre, s: Upper) -> Upper {
     let (last, count, layers) = (centre.layers.count(), centre.root.len(), &centre.layers);
-    let Reach { phi, bend, h, g, .. } = reach(centre, s);
+    let Reach { phi, beta, v, h, g, .. } = reach(centre, s);
+    let bend: Vec<_> = beta.iter().zip(&v).map(|(beta, v)| with_maximum(products(beta, v))).collect();
     let mut m = vec![vec![Upper::ZERO; last]; last];
     for k in 1..=last {
         let own = |l: usize, x: Upper| if l == k { x } else { Upper::ZERO };

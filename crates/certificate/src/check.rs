@@ -8,7 +8,7 @@ use crate::limits::{MAX_MAGNITUDE, MAX_SAMPLES, MAX_WORK, parse, require};
 use crate::matrix::{Matrix, Symmetric};
 use crate::pairs::{Pair, U};
 use crate::start::{Centre, Layers, Samples};
-use crate::{descent, hash, multiplicative, original, start};
+use crate::{audit, descent, hash, multiplicative, original, start};
 use gradcert_rigor::rounding::{div_down, div_up, mul_down, mul_up, sqrt_up};
 use gradcert_rigor::{Interval, Lower, Upper};
 use std::collections::BTreeMap;
@@ -153,82 +153,82 @@ pub fn check(file: &[u8], inputs: Inputs, problems: &[Problem]) -> Result<Report
 }
 
 fn one(certificate: &Certificate, file: &File, inputs: Inputs, problem: &Problem) -> Result<Vec<String>, CheckError> {
-    usable(problem.targets.len() == inputs.samples, "one target per sample")?;
+    let outputs = certificate.network.widths[certificate.network.widths.len() - 1];
+    usable(Some(problem.targets.len()) == inputs.samples.checked_mul(outputs), "one target per sample and output")?;
     in_range(problem.targets, "targets")?;
     hashed(hash::targets(problem.targets) == certificate.targets_sha256, "targets")?;
     let (network, metric) = (&certificate.network, &certificate.metric);
-    let activation = Activation::parse(&network.activation)
+    let (name, shift) = audit::activation(certificate);
+    let activation = Activation::parse(name)
         .ok_or_else(|| CheckError::Malformed(format!("unknown activation {:?}", network.activation)))?;
     let factors = |list: &[HexFloat]| std::iter::once(0.0).chain(list.iter().map(|x| x.get())).collect();
     let (weights, biases) = (factors(&metric.weights), factors(&metric.biases));
-    let layers = Layers { activation, widths: network.widths.clone(), weights, biases };
+    let layers = Layers { activation, shift, widths: network.widths.clone(), weights, biases };
     let samples = coordinates(merged(inputs, problem.targets, file.data.merge_duplicates)?, network.inputs, &layers)?;
     let mut verified = vec![format!("hashes of {} x {} inputs and of the targets", inputs.samples, inputs.features)];
     verified.push(format!("{} distinct samples, singular values of the inputs", samples.multiplicity.len()));
+    let mut centre = Centre::new(samples, layers);
+    at_start(&certificate.start, problem, &mut centre)?;
     match &certificate.claim {
         Claim::Descent(claim) => {
-            affordable(claim.radii.len(), &samples, &layers)?;
-            let stated = (claim.smin_inputs, Some(claim.smax_inputs), claim.residual);
-            sharp(claim, &mut centre(samples, layers, stated, &certificate.start, problem)?)?;
+            affordable(claim.radii.len(), &centre)?;
+            singular_values_of_inputs(claim.smin_inputs, Some(claim.smax_inputs), &mut centre)?;
+            at_given_parameters(claim.residual, claim.smin_start, claim.smax_start, &mut centre)?;
             verified.push(format!("singular values of the Jacobian at the start; |rho| <= {:e}", claim.residual));
-            verified.push(format!("lower bounds of its smallest singular value on {} balls", claim.radii.len()));
-            verified.push(format!("norm, Lipschitz constant and drift up to radius {:e}", claim.radius));
-            verified.push(claim.promise());
+            verified.extend(sharp(claim, &centre, |s| multiplicative::psi(&centre, s))?);
         }
         Claim::DescentOriginal(claim) => {
-            let stated = (claim.smin_inputs, None, claim.residual);
-            original::verify(claim, &centre(samples, layers, stated, &certificate.start, problem)?)?;
+            singular_values_of_inputs(claim.smin_inputs, None, &mut centre)?;
+            residual_above(claim.residual, &centre)?;
+            original::verify(claim, &centre)?;
             verified.push(format!("alpha >= {:e} on the ball of radius {:e}", claim.alpha, claim.radius));
             verified.push(claim.promise());
         }
-        Claim::Audit(_) => return Err(CheckError::Malformed("this checker does not cover audits".into())),
+        Claim::Audit(claim) => verified.extend(audit::verify(claim, &mut centre)?),
     }
     Ok(verified)
 }
 
-fn affordable(radii: usize, samples: &Samples, layers: &Layers) -> Proved {
-    let work = radii * layers.count().pow(2) * samples.multiplicity.len();
+pub(crate) fn affordable(radii: usize, centre: &Centre) -> Proved {
+    let work = radii * centre.layers.count().pow(2) * centre.root.len();
     require(work <= MAX_WORK, "radii", "radii times layers^2 times samples at most 2^31")
 }
 
-/// Stated: the smallest and the largest singular value of the inputs, and `|rho(w0)|`.
-type Stated = (HexFloat, Option<HexFloat>, HexFloat);
-
-/// What is known at the start.
-fn centre(samples: Samples, layers: Layers, stated: Stated, start: &Start, problem: &Problem) -> Proved<Centre> {
-    let (gram, m) = (start::input_gram(&samples, &layers), &samples.multiplicity);
-    let (smin, smax, residual) = stated;
-    singular_values_above("smin_inputs", &gram, m, smin, 1.0)?;
-    smax.map_or(Ok(()), |smax| singular_values_below("smax_inputs", &gram, m, smax, 1.0))?;
-    let smax = smax.map_or_else(|| gram.largest(m).sqrt(), |smax| Upper::new(smax.get()));
-    let mut centre = Centre::new(samples, layers, gram, Lower::new(smin.get()), smax);
-    at_start(start, problem, &mut centre)?;
-    residual_above(residual, &centre)?;
-    Ok(centre)
+/// Bounds of the singular values of the weighted inputs; the largest one is computed where it is not stated.
+pub(crate) fn singular_values_of_inputs(smin: HexFloat, smax: Option<HexFloat>, centre: &mut Centre) -> Proved {
+    let (gram, m) = (&centre.gram, &centre.samples.multiplicity);
+    singular_values_above("smin_inputs", gram, m, smin, 1.0)?;
+    smax.map_or(Ok(()), |smax| singular_values_below("smax_inputs", gram, m, smax, 1.0))?;
+    let largest = smax.map_or_else(|| gram.largest(m).sqrt(), |smax| Upper::new(smax.get()));
+    (centre.smin_inputs, centre.h_tilde[0][m.len()]) = (Lower::new(smin.get()), largest);
+    Ok(())
 }
 
 /// (T13) Equal rows with equal targets become one row with a multiplicity, in the order of their first occurrence.
 pub(crate) fn merged(inputs: Inputs, targets: &[f64], merge: bool) -> Result<Samples, CheckError> {
     let mut seen: BTreeMap<Vec<u64>, usize> = BTreeMap::new();
     let (mut values, mut kept, mut multiplicity) = (Vec::new(), Vec::<f64>::new(), Vec::new());
-    for (row, &y) in inputs.values.chunks(inputs.features).zip(targets) {
+    let outputs = targets.len() / inputs.samples;
+    for (row, y) in inputs.values.chunks(inputs.features).zip(targets.chunks(outputs)) {
         if merge {
             // -0 equals 0.
             let key = row.iter().map(|x| (x + 0.0).to_bits()).collect();
-            let first = *seen.entry(key).or_insert(kept.len());
-            if first < kept.len() {
-                usable(kept[first] == y, "equal inputs with different targets: no loss of 0 exists")?;
+            let first = *seen.entry(key).or_insert(multiplicity.len());
+            if first < multiplicity.len() {
+                let equal = kept[first * outputs..].starts_with(y);
+                usable(equal, "equal inputs with different targets: no loss of 0 exists")?;
                 multiplicity[first] += 1.0;
                 continue;
             }
         }
         values.extend_from_slice(row);
-        kept.push(y);
+        kept.extend_from_slice(y);
         multiplicity.push(1.0);
     }
-    usable(kept.len() <= MAX_SAMPLES, format!("more than {MAX_SAMPLES} distinct samples"))?;
-    let x = Matrix { rows: kept.len(), columns: inputs.features, values };
-    Ok(Samples { count: inputs.samples, multiplicity, inputs: Some(x), targets: kept })
+    usable(kept.len() <= MAX_SAMPLES, format!("more than {MAX_SAMPLES} distinct samples, times outputs"))?;
+    let rows = multiplicity.iter().flat_map(|&m| vec![m; outputs]).collect();
+    let x = Matrix { rows: multiplicity.len(), columns: inputs.features, values };
+    Ok(Samples { count: inputs.samples, multiplicity, rows, inputs: Some(x), targets: kept })
 }
 
 /// (T12) Whitened sample i reads e_i exactly; that the transformation exists needs inputs (with the bias column) of full
@@ -244,24 +244,18 @@ pub(crate) fn coordinates(samples: Samples, inputs: Coordinates, layers: &Layers
 }
 
 fn at_start(start: &Start, problem: &Problem, centre: &mut Centre) -> Proved {
-    let sha256 = match start {
-        Start::Positive { hidden, output } => {
-            let entries = hidden.iter().chain([output]).map(|x| x.get());
-            start::positive(centre, [0.0, 0.0].into_iter().chain(entries).collect());
-            return Ok(());
-        }
-        Start::Tensors { sha256 } => sha256,
-    };
+    if let Start::Positive { hidden, output } = start {
+        let entries = hidden.iter().chain([output]).map(|x| x.get());
+        start::positive(centre, [0.0, 0.0].into_iter().chain(entries).collect());
+    }
+    let Start::Tensors { sha256 } = start else { return Ok(()) };
     let missing = || CheckError::Data("the certificate needs the parameters of its start".into());
     let (tensors, widths) = (problem.start.ok_or_else(missing)?, &centre.layers.widths);
     let whitened = centre.samples.inputs.is_none();
     // Widths are at most 10^9.
     let sizes = widths.windows(2).flat_map(|w| [w[0] as u64 * w[1] as u64, w[1] as u64]);
-    let fits = |(k, size)| {
-        let found = tensors.get(k).map(|t: &&[f64]| t.len() as u64);
-        found == Some(size) || (whitened && k == 1 && found == Some(0))
-    };
-    let fit = tensors.len() == 2 * (widths.len() - 1) && sizes.enumerate().all(fits);
+    let fits = |(k, (size, t)): (usize, (u64, &&[f64]))| t.len() as u64 == size || (whitened && k == 1 && t.is_empty());
+    let fit = tensors.len() == 2 * (widths.len() - 1) && sizes.zip(tensors).enumerate().all(fits);
     usable(fit, "the parameters of the start do not fit the widths")?;
     usable(!whitened || tensors[1].iter().all(|&b| b == 0.0), "whitened inputs have no first bias")?;
     tensors.iter().try_for_each(|t| in_range(t, "parameters"))?;
@@ -275,39 +269,48 @@ fn at_start(start: &Start, problem: &Problem, centre: &mut Centre) -> Proved {
 fn residual_above(stated: HexFloat, centre: &Centre) -> Proved {
     let square = |x: f64| Pair::exact(x).times(Pair::exact(x));
     let weighted = |(x, &m): (&Interval, &f64)| square(x.magnitude().get()).times(Pair::exact(m));
-    let total = centre.rho.iter().zip(&centre.samples.multiplicity).map(weighted).fold(Pair::default(), Pair::plus);
+    let total = centre.rho.iter().zip(&centre.samples.rows).map(weighted).fold(Pair::default(), Pair::plus);
     let error = (centre.rho.len() + 8) as f64 * 64.0 * U * U * total.hi + 1e-280;
     let excess = square(stated.get()).plus(total.negative()).hi;
     proved(excess >= error, "residual", format!("{stated:e}"), format!("{:e}", sqrt_up(total.hi)))
 }
 
-/// Everything of a [`Descent`] claim but inputs and residual. Each number is verified from those before it.
-fn sharp(claim: &Descent, centre: &mut Centre) -> Proved {
-    let (kernel, m, one) = (&centre.kernel, &centre.samples.multiplicity, Pair::exact(1.0));
+/// `|rho(w0)|`, and the singular values of J(w0).
+pub(crate) fn at_given_parameters(rho: HexFloat, smin: HexFloat, smax: HexFloat, centre: &mut Centre) -> Proved {
+    residual_above(rho, centre)?;
+    let (kernel, m, one) = (&centre.kernel, &centre.samples.rows, Pair::exact(1.0));
     // K = scale (base + shift 1 1^T): a smaller shift and scale give a smaller matrix.
     let low = kernel.base.combined(one, Pair::exact(kernel.shift.lo().max(0.0)));
-    singular_values_above("smin_start", &low, m, claim.smin_start, kernel.scale.lo())?;
+    singular_values_above("smin_start", &low, m, smin, kernel.scale.lo())?;
     let high = kernel.base.combined(one, Pair::exact(kernel.shift.hi()));
-    singular_values_below("smax_start", &high, m, claim.smax_start, kernel.scale.hi())?;
-    centre.smin_start = Lower::new(claim.smin_start.get());
-    centre.smax_start = Upper::new(claim.smax_start.get());
+    singular_values_below("smax_start", &high, m, smax, kernel.scale.hi())?;
+    (centre.smin_start, centre.smax_start) = (Lower::new(smin.get()), Upper::new(smax.get()));
+    Ok(())
+}
+
+/// Everything of a [`Descent`] claim but what is known at the start. Each number is verified from those before it; `psi` is one
+/// more lower bound of smin(J) on balls.
+pub(crate) fn sharp(claim: &Descent, centre: &Centre, psi: impl Fn(Upper) -> Lower) -> Proved<[String; 3]> {
     let radius = Upper::new(claim.radius.get());
     let bounds = ball(centre, radius);
     at_least("jacobian_norm", claim.jacobian_norm, bounds.norm.get())?;
     at_least("jacobian_drift", claim.jacobian_drift, bounds.drift.get())?;
     at_least("jacobian_lipschitz", claim.jacobian_lipschitz, lipschitz(centre, radius).get())?;
-    profile(claim, centre)?;
-    descent::verify(claim, centre)
+    profile(claim, centre, psi)?;
+    descent::verify(claim, centre)?;
+    let balls = format!("lower bounds of the smallest singular value of the Jacobian on {} balls", claim.radii.len());
+    let norms = format!("norm, Lipschitz constant and drift of the Jacobian up to radius {:e}", claim.radius);
+    Ok([balls, norms, claim.promise()])
 }
 
 /// `psi[j] <= smin(J)` on B(w0, radii[j]), from the largest ball inward: a bound for a larger ball serves the smaller ones,
 /// and costly bounds are computed only where cheap ones do not suffice.
-fn profile(claim: &Descent, centre: &Centre) -> Proved {
+fn profile(claim: &Descent, centre: &Centre, also: impl Fn(Upper) -> Lower) -> Proved {
     let mut best = centre.g_floor * centre.smin_inputs;
     for (j, (radius, psi)) in claim.radii.iter().zip(&claim.psi).enumerate().rev() {
         let s = Upper::new(radius.get());
-        if let (Some(entries), true) = (&centre.positive, psi.get() > best.get()) {
-            best = best.max(multiplicative::psi(centre, entries, s));
+        if psi.get() > best.get() {
+            best = best.max(also(s));
         }
         if psi.get() > best.get() {
             best = best.max(ball(centre, s).psi);

@@ -5,7 +5,7 @@ use crate::format::{Descent, Envelope, Form};
 use crate::matrix::norm;
 use crate::pairs::{U, plain_dot, plain_dot_error};
 use crate::start::Centre;
-use gradcert_rigor::elementary::exp_at;
+use gradcert_rigor::elementary::{exp_at, powf_at};
 use gradcert_rigor::rounding::{add_up, mul_down, mul_up, sqrt_down, sub_down, sub_up};
 use gradcert_rigor::{Interval, Lower, Upper};
 
@@ -148,24 +148,11 @@ impl Step<'_> {
                 _ => (1e-4 / (1.0 - q)).max(1.0) as u64,
             }
             .min(iterations - k);
-            u = mul_up(u, power_up(q, steps)).min(u);
+            u = mul_up(u, powf_at(q, steps as f64).hi()).min(u);
             k += steps;
         }
         u
     }
-}
-
-/// `q^k` for `0 <= q <= 1`, up.
-pub(crate) fn power_up(q: f64, mut k: u64) -> f64 {
-    let (mut result, mut square) = (1.0, q);
-    while k > 0 {
-        if k & 1 == 1 {
-            result = mul_up(result, square);
-        }
-        square = mul_up(square, square);
-        k >>= 1;
-    }
-    result
 }
 
 /// (T5s) without eigenvalues. With a stored matrix B within `error` of c K0, any vectors v_k, and
@@ -188,7 +175,7 @@ struct Spectral {
 
 impl Spectral {
     fn new(step: &Step, centre: &Centre) -> Spectral {
-        let (m, kernel, claim) = (&centre.samples.multiplicity, &centre.kernel, step.claim);
+        let (m, kernel, claim) = (&centre.samples.rows, &centre.kernel, step.claim);
         let (n, factor) = (m.len(), step.c * kernel.scale);
         let root: Vec<Interval> = m.iter().map(|&m| Interval::exact(m).sqrt()).collect();
         let entry = |k: usize| {
@@ -234,7 +221,7 @@ impl Spectral {
 pub(crate) fn reaches(tolerance: f64, count: usize, rate: f64, iterations: u64, residual: f64) -> bool {
     let start = mul_up(residual, residual);
     let goal = mul_down(count as f64, tolerance);
-    let by_power = power_up(sub_up(1.0, rate), iterations);
+    let by_power = powf_at(sub_up(1.0, rate), iterations as f64).hi();
     // (1 - rate)^k <= exp(-rate k): sharper than the power when 1 - rate has lost the digits of a tiny rate.
     let by_exponential = exp_at(-mul_down(rate, iterations as f64)).hi();
     mul_up(by_power.min(by_exponential), start) <= goal

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A finite double that is written and read exactly. Only the canonical spelling is accepted: one text per number.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct HexFloat(f64);
 
 /// A text that is not the canonical spelling of a finite double.

@@ -83,16 +83,22 @@ impl Enclosed {
         Enclosed { middle: Matrix { rows, columns, values: middle }, radius: Matrix { rows, columns, values: radius } }
     }
 
-    /// Upper bounds of the norms of the rows, and of `|diag(sqrt m) A|`, by the middle in the spectral norm and the radius
-    /// in the Frobenius norm.
-    pub(crate) fn norms(&self, m: &[f64]) -> Vec<Upper> {
+    /// Upper bounds of the spectral norms of blocks of so many rows, and of `|diag(sqrt m) A|`.
+    pub(crate) fn norms(&self, m: &[f64], block: usize) -> Vec<Upper> {
         let (entries, columns) = (self.intervals(), self.middle.columns);
         let root = |k: usize| Interval::exact(m[k / columns]).sqrt();
         let weighted: Vec<Interval> = entries.iter().enumerate().map(|(k, &x)| root(k) * x).collect();
-        let weighted = Enclosed::from_intervals(self.middle.rows, columns, &weighted);
-        let all = weighted.middle.spectral_norm() + norm(&weighted.radius.values);
-        let row = |row: &[Interval]| Upper::norm(row.iter().map(|x| x.magnitude()));
-        entries.chunks(columns).map(row).chain([all]).collect()
+        let own = |x: &[Interval]| match block {
+            1 => Upper::norm(x.iter().map(|x| x.magnitude())),
+            _ => Enclosed::from_intervals(block, columns, x).spectral_norm(),
+        };
+        let all = Enclosed::from_intervals(self.middle.rows, columns, &weighted).spectral_norm();
+        entries.chunks(columns * block).map(own).chain([all]).collect()
+    }
+
+    /// The middle in the spectral norm and the radius in the Frobenius norm.
+    pub(crate) fn spectral_norm(&self) -> Upper {
+        self.middle.spectral_norm() + norm(&self.radius.values)
     }
 }
 
@@ -101,12 +107,12 @@ impl Enclosed {
 pub(crate) struct Symmetric {
     pub(crate) n: usize,
     pub(crate) hi: Vec<f64>,
-    lo: Vec<f64>,
+    pub(crate) lo: Vec<f64>,
     pub(crate) error: Upper,
 }
 
 /// What underflow can cost in one entry, at any size of matrix that fits into memory.
-const UNDERFLOW: f64 = 1e-250;
+pub(crate) const UNDERFLOW: f64 = 1e-250;
 
 impl Symmetric {
     /// From the lower triangle.
@@ -122,6 +128,13 @@ impl Symmetric {
         Symmetric { n, hi, lo, error }
     }
 
+    /// From enclosures of the entries of the lower triangle, which stand for both.
+    pub(crate) fn enclosing(n: usize, entries: &[Interval]) -> Symmetric {
+        let entry = |i: usize, j: usize| entries[i.max(j) * n + i.min(j)];
+        let error = Upper::norm((0..n * n).map(|k| entry(k / n, k % n).radius()));
+        Symmetric::from_entries(n, error, |i, j| Pair::exact(entry(i, j).middle()))
+    }
+
     /// `X X^T`. Entry (i, j) is wrong by at most `dot_error |x_i||x_j|`, so the matrix by `dot_error |X|_F^2`.
     pub(crate) fn gram(x: &Matrix) -> Symmetric {
         let tail = vec![0.0; x.columns];
@@ -134,7 +147,7 @@ impl Symmetric {
         self.hi.iter().map(|&x| Interval::around(x, Upper::new(U * x.abs()) + self.error)).collect()
     }
 
-    fn entry(&self, i: usize, j: usize) -> Pair {
+    pub(crate) fn entry(&self, i: usize, j: usize) -> Pair {
         Pair { hi: self.hi[i * self.n + j], lo: self.lo[i * self.n + j] }
     }
 
@@ -166,7 +179,10 @@ impl Symmetric {
     /// Upper bound of `lmax(M A M)`, M = diag(sqrt m): the smallest verified one of a few candidates above the Lanczos
     /// estimate, or a trace. By congruence `M A M <= level` is `A <= level diag(1 / m)`.
     pub(crate) fn largest(&self, m: &[f64]) -> Upper {
-        let estimate = self.largest_eigenvalue(m);
+        let weights: Vec<f64> = m.iter().map(|m| m.sqrt()).collect();
+        let weighted = |x: &[f64]| -> Vec<f64> { x.iter().zip(&weights).map(|(x, w)| x * w).collect() };
+        let times = |x: &[f64]| -> Vec<f64> { self.hi.chunks(self.n).map(|row| plain_dot(row, x)).collect() };
+        let estimate = lanczos(self.n, |x| weighted(&times(&weighted(x))));
         let proved = |level: &f64| self.at_most(&m.iter().map(|&m| div_down(*level, m)).collect::<Vec<_>>());
         let level = [1e-13, 1e-11, 1e-9, 1e-6, 1e-3].map(|excess| estimate * (1.0 + excess)).into_iter().find(proved);
         let trace = || self.trace() + Upper::new(self.n as f64) * self.error;
@@ -208,7 +224,7 @@ impl Symmetric {
 
     /// A lower triangular L with `L L^T` about equal to the matrix, or nothing when a pivot is not positive. No claim is
     /// made about L: [`Symmetric::residual`] judges it.
-    fn cholesky(&self, precise: bool) -> Option<Symmetric> {
+    pub(crate) fn cholesky(&self, precise: bool) -> Option<Symmetric> {
         let n = self.n;
         let (mut hi, mut lo) = (vec![0.0; n * n], vec![0.0; n * n]);
         for i in 0..n {
@@ -246,9 +262,8 @@ impl Symmetric {
     /// `4 u (|e| + |lo| + |lo'|)` and `u |r|`.
     fn residual(&self, factor: &Symmetric) -> Upper {
         let n = self.n;
-        let (mut squares, mut factor_squares) = (0.0, 0.0);
+        let mut squares = 0.0;
         for i in 0..n {
-            let (mut row, mut factor_row) = (0.0, 0.0);
             for j in 0..=i {
                 let (p, q) = (i * n..i * n + j + 1, j * n..j * n + j + 1);
                 let sum = dot(&factor.hi[p.clone()], &factor.lo[p], &factor.hi[q.clone()], &factor.lo[q]);
@@ -256,54 +271,49 @@ impl Symmetric {
                 let (s, e) = two_sum(x.hi, -sum.hi);
                 let r = s + (e + (x.lo - sum.lo));
                 let bound = r.abs() + 4.0 * U * (e.abs() + x.lo.abs() + sum.lo.abs() + r.abs());
-                row += bound * bound * if i == j { 1.0 } else { 2.0 };
-                factor_row += factor.hi[i * n + j] * factor.hi[i * n + j];
+                squares += bound * bound * if i == j { 1.0 } else { 2.0 };
             }
-            (squares, factor_squares) = (squares + row, factor_squares + factor_row);
         }
-        // Positive sums in doubles, by rows: relative error below n 2^-51, so below 1e-8 for every n that fits into memory.
-        Upper::new(squares * (1.0 + 1e-8)).sqrt()
-            + Upper::new(dot_error(n)) * Upper::new(factor_squares * (1.0 + 1e-8))
+        // A positive sum in doubles: relative error below n^2 u, so below 1e-6 for every n that fits into memory.
+        Upper::new(squares * (1.0 + 1e-6)).sqrt()
+            + Upper::new(dot_error(n)) * norm(&factor.hi).square()
             + Upper::new(n as f64 * 1e-150)
     }
+}
 
-    /// An estimate of the largest eigenvalue of `M A M`: Lanczos with full reorthogonalisation, at most 160 steps, then
-    /// bisection.
-    fn largest_eigenvalue(&self, m: &[f64]) -> f64 {
-        let n = self.n;
-        let weights: Vec<f64> = m.iter().map(|m| m.sqrt()).collect();
-        let (mut basis, mut diagonal, mut coupling) = (Vec::<Vec<f64>>::new(), Vec::new(), Vec::new());
-        let mut v: Vec<f64> = (0..n).map(|i| 1.0 + (i as f64 * 0.618_033_988_749).fract()).collect();
-        for k in 0..n.min(160) {
-            let norm = plain_dot(&v, &v).sqrt();
-            if !(norm > 1e-14 * diagonal.iter().fold(1e-280, |a: f64, &b: &f64| a.max(b))) {
-                break;
-            }
-            coupling.push(if k == 0 { 0.0 } else { norm * norm });
-            basis.push(v.iter().map(|x| x / norm).collect());
-            let weighted: Vec<f64> = basis[k].iter().zip(&weights).map(|(x, w)| x * w).collect();
-            v = (0..n).map(|i| weights[i] * plain_dot(&self.hi[i * n..(i + 1) * n], &weighted)).collect();
-            diagonal.push(plain_dot(&v, &basis[k]));
-            for b in basis.iter().chain(&basis) {
-                let along = plain_dot(b, &v);
-                v.iter_mut().zip(b).for_each(|(x, y)| *x -= along * y);
-            }
+/// An estimate of the largest eigenvalue of a symmetric map: Lanczos with full reorthogonalisation, at most 160 steps, then
+/// bisection.
+pub(crate) fn lanczos(n: usize, map: impl Fn(&[f64]) -> Vec<f64>) -> f64 {
+    let (mut basis, mut diagonal, mut coupling) = (Vec::<Vec<f64>>::new(), Vec::new(), Vec::new());
+    let mut v: Vec<f64> = (0..n).map(|i| 1.0 + (i as f64 * 0.618_033_988_749).fract()).collect();
+    for k in 0..n.min(160) {
+        let norm = plain_dot(&v, &v).sqrt();
+        if !(norm > 1e-14 * diagonal.iter().fold(1e-280, |a: f64, &b: &f64| a.max(b))) {
+            break;
         }
-        // x is above all eigenvalues of the tridiagonal matrix T if the leading minors of x I - T are positive.
-        let above = |x: f64| {
-            let mut ratio = 1.0;
-            diagonal.iter().zip(&coupling).all(|(a, b)| {
-                ratio = x - a - b / ratio;
-                ratio > 0.0
-            })
-        };
-        let (mut low, mut high) = (0.0, diagonal.iter().sum::<f64>());
-        for _ in 0..64 {
-            let middle = 0.5 * (low + high);
-            (low, high) = if above(middle) { (low, middle) } else { (middle, high) };
+        coupling.push(if k == 0 { 0.0 } else { norm * norm });
+        basis.push(v.iter().map(|x| x / norm).collect());
+        v = map(&basis[k]);
+        diagonal.push(plain_dot(&v, &basis[k]));
+        for b in basis.iter().chain(&basis) {
+            let along = plain_dot(b, &v);
+            v.iter_mut().zip(b).for_each(|(x, y)| *x -= along * y);
         }
-        high
     }
+    // x is above all eigenvalues of the tridiagonal matrix T if the leading minors of x I - T are positive.
+    let above = |x: f64| {
+        let mut ratio = 1.0;
+        diagonal.iter().zip(&coupling).all(|(a, b)| {
+            ratio = x - a - b / ratio;
+            ratio > 0.0
+        })
+    };
+    let (mut low, mut high) = (0.0, diagonal.iter().sum::<f64>());
+    for _ in 0..64 {
+        let middle = 0.5 * (low + high);
+        (low, high) = if above(middle) { (low, middle) } else { (middle, high) };
+    }
+    high
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ const CELLS: usize = 64;
 /// Lower bound of `smin(J)` on B(w0, s): the minimum over a cover of the splits of the ball between the first layer and
 /// the rest. In a cell `s_1 / s` lies between two neighbours of a decreasing sequence from 1 to 0; the larger one bounds
 /// s_1, the smaller one every other budget. Any sequence will do.
-pub(crate) fn psi(centre: &Centre, entries: &[f64], s: Upper) -> Lower {
+pub(crate) fn psi(centre: &Centre, s: Upper) -> Lower {
+    let Some(entries) = &centre.positive else { return Lower::ZERO };
     let share = |k: usize| match k {
         0 => 1.0,
         CELLS => 0.0,
@@ -91,16 +92,11 @@ fn slopes(centre: &Centre, first: Upper, other: Upper) -> Vec<Slopes> {
         let flat = f.third_if_flat() * zeta.square() * Upper::HALF;
         let change = (f.derivative(2, &zero, zeta).magnitude() * zeta).min(flat);
         let root = Lower::new(layers.widths[l] as f64).sqrt();
+        let mean = f.derivative(1, &zero, zeta / root).lo();
         // Each end as an exact number: the bound is monotone in it.
-        let relative = |x: f64| Interval::exact(x) / slope;
-        let convex =
-            matches!(f, Activation::SmoothLeakyRelu(_)).then(|| relative(f.derivative(1, &zero, zeta / root).lo()));
-        Slopes {
-            xi: relative((change / root).get()),
-            top: relative(range.magnitude().get()),
-            floor: relative(range.lo()),
-            convex,
-        }
+        let ends = [(change / root).get(), range.magnitude().get(), range.lo(), mean];
+        let [xi, top, floor, mean] = ends.map(|x| Interval::exact(x) / slope);
+        Slopes { xi, top, floor, convex: matches!(f, Activation::SmoothLeakyRelu(_)).then_some(mean) }
     };
     (1..centre.layers.count()).map(layer).collect()
 }

@@ -13,16 +13,20 @@ use gradcert_rigor::{Interval, Lower, Upper};
 pub(crate) struct Samples {
     /// Number n of samples, duplicates counted.
     pub(crate) count: usize,
-    /// Multiplicities m_i of the merged samples.
+    /// Multiplicities m_i of the merged samples, and of the rows (i, c) of the Jacobian, c the d_L outputs.
     pub(crate) multiplicity: Vec<f64>,
+    pub(crate) rows: Vec<f64>,
     /// What the first layer reads, one row per merged sample; nothing stands for the identity (whitened inputs).
     pub(crate) inputs: Option<Matrix>,
+    /// One per row of the Jacobian.
     pub(crate) targets: Vec<f64>,
 }
 
 /// Architecture and metric; `weights[l]`, `biases[l]` are the factors D of layer l.
 pub(crate) struct Layers {
     pub(crate) activation: Activation,
+    /// A constant that is added to the activation.
+    pub(crate) shift: Interval,
     pub(crate) widths: Vec<usize>,
     pub(crate) weights: Vec<f64>,
     pub(crate) biases: Vec<f64>,
@@ -45,6 +49,8 @@ pub(crate) struct Kernel {
 pub(crate) struct Centre {
     pub(crate) samples: Samples,
     pub(crate) layers: Layers,
+    /// `X~ X~^T` without multiplicities, `X~ = [D_W1 X, D_b1 1]`.
+    pub(crate) gram: Symmetric,
     /// Square roots of the multiplicities.
     pub(crate) root: Vec<Upper>,
     /// `|W_l|`.
@@ -62,6 +68,8 @@ pub(crate) struct Centre {
     pub(crate) g_floor: Lower,
     /// `F(x_i) - y_i` without multiplicities.
     pub(crate) rho: Vec<Interval>,
+    /// Of given parameters: W_1, ..., W_L; h_0, ..., h_{L-1}; g_0 (unused), ..., g_L.
+    pub(crate) passes: [Vec<Enclosed>; 3],
     pub(crate) kernel: Kernel,
     /// Stated and verified.
     pub(crate) smin_inputs: Lower,
@@ -72,29 +80,31 @@ pub(crate) struct Centre {
 }
 
 impl Centre {
-    /// What is known without the parameters: samples, metric, `gram = X~ X~^T` without multiplicities, `X~ = [D_W1 X, D_b1 1]`, and
-    /// verified bounds of the singular values of X~ with them.
-    pub(crate) fn new(samples: Samples, layers: Layers, gram: Symmetric, smin: Lower, smax: Upper) -> Centre {
+    /// What is known without the parameters but for the singular values of X~.
+    pub(crate) fn new(samples: Samples, layers: Layers) -> Centre {
+        let gram = input_gram(&samples, &layers);
         let (diagonal, n) = (gram.intervals(), gram.n);
         let norms = (0..n).map(|i| diagonal[i * n + i].upper().sqrt());
         Centre {
             root: samples.multiplicity.iter().map(|&m| Upper::new(m).sqrt()).collect(),
             norm_w: vec![Upper::ZERO],
             h: vec![vec![Upper::UNKNOWN; n + 1]],
-            h_tilde: vec![norms.chain([smax]).collect()],
+            h_tilde: vec![norms.chain([Upper::UNKNOWN]).collect()],
             g: Vec::new(),
             g_low: Vec::new(),
             v_inf: vec![Vec::new(); layers.count()],
             units: vec![Vec::new()],
             g_floor: Lower::ZERO,
             rho: Vec::new(),
-            kernel: Kernel { base: gram, scale: Interval::ONE, shift: Interval::ZERO },
-            smin_inputs: smin,
+            passes: Default::default(),
+            kernel: Kernel { base: gram.clone(), scale: Interval::ONE, shift: Interval::ZERO },
+            smin_inputs: Lower::ZERO,
             smin_start: Lower::ZERO,
             smax_start: Upper::UNKNOWN,
             positive: None,
             samples,
             layers,
+            gram,
         }
     }
 
@@ -104,7 +114,7 @@ impl Centre {
     }
 }
 
-pub(crate) fn input_gram(samples: &Samples, layers: &Layers) -> Symmetric {
+fn input_gram(samples: &Samples, layers: &Layers) -> Symmetric {
     let square = |x: f64| Pair::exact(x).times(Pair::exact(x));
     let gram = match &samples.inputs {
         Some(x) => Symmetric::gram(x),
@@ -153,46 +163,56 @@ pub(crate) fn positive(centre: &mut Centre, entries: Vec<f64>) {
 /// Forward and backward pass at given parameters, enclosed; `tensors` are W_1, b_1, ..., W_L, b_L of the right sizes.
 pub(crate) fn tensors(centre: &mut Centre, tensors: &[&[f64]]) {
     let (layers, samples, m) = (&centre.layers, &centre.samples, &centre.samples.multiplicity);
-    let (last, n) = (layers.count(), m.len());
+    let (last, n, rows) = (layers.count(), m.len(), samples.rows.len());
+    let outputs = rows / n;
     let exact = |rows, columns, values| Enclosed::exact(Matrix { rows, columns, values });
     let weight = |l: usize| exact(layers.widths[l], layers.widths[l - 1], tensors[2 * l - 2].to_vec());
     let weights: Vec<Enclosed> = (1..=last).map(weight).collect();
-    let identity = || (0..n * n).map(|k| if k % (n + 1) == 0 { 1.0 } else { 0.0 }).collect();
-    let mut output = samples.inputs.clone().map_or_else(|| exact(n, n, identity()), Enclosed::exact);
-    let (mut slopes, mut inner) = (vec![Vec::new()], vec![centre.kernel.base.intervals()]);
+    // Below one another: one for whitened inputs, one for the outputs of every sample.
+    let unit = |k: usize, size: usize| if k / size % size == k % size { 1.0 } else { 0.0 };
+    let identities = |rows, size| exact(rows, size, (0..rows * size).map(|k| unit(k, size)).collect());
+    let mut hidden = vec![samples.inputs.clone().map_or_else(|| identities(n, n), Enclosed::exact)];
+    let (mut slopes, mut inner) = (vec![Vec::new()], vec![centre.gram.intervals()]);
     for l in 1..=last {
         let (width, bias) = (layers.widths[l], tensors[2 * l - 1]);
-        let mut z = output.times_transposed(&weights[l - 1]).intervals();
+        let mut z = hidden[l - 1].times_transposed(&weights[l - 1]).intervals();
         // Whitened inputs may have no first bias.
         z.iter_mut().zip(bias.iter().cycle()).for_each(|(z, &b)| *z = *z + Interval::exact(b));
         centre.norm_w.push(weights[l - 1].middle.spectral_norm());
         centre.units.push(z.chunks(width).map(<[Interval]>::to_vec).collect());
         if l < last {
-            let (value, slope): (Vec<_>, Vec<_>) = z.iter().map(|&z| layers.activation.value_and_slope(z)).unzip();
+            let (value, slope): (Vec<_>, Vec<_>) =
+                z.iter().map(|&z| layers.activation.value_and_slope(z, layers.shift)).unzip();
             let (w, b) = (Interval::exact(layers.weights[l + 1]), Interval::exact(layers.biases[l + 1]));
             let row = |row: &[Interval]| row.iter().map(|&x| w * x).chain([b]).collect::<Vec<_>>();
-            let rows = Enclosed::from_intervals(n, width + 1, &value.chunks(width).flat_map(row).collect::<Vec<_>>());
-            output = Enclosed::from_intervals(n, width, &value);
+            let tilde = Enclosed::from_intervals(n, width + 1, &value.chunks(width).flat_map(row).collect::<Vec<_>>());
+            hidden.push(Enclosed::from_intervals(n, width, &value));
             slopes.push(slope);
-            centre.h.push(output.norms(m));
-            centre.h_tilde.push(rows.norms(m));
-            inner.push(rows.times_transposed(&rows).intervals());
+            centre.h.push(hidden[l].norms(m, 1));
+            centre.h_tilde.push(tilde.norms(m, 1));
+            inner.push(tilde.times_transposed(&tilde).intervals());
         }
     }
-    let mut g = vec![exact(n, 1, vec![1.0; n]); last + 1];
+    let mut g = vec![identities(rows, outputs); last + 1];
     for l in (1..last).rev() {
         let v = g[l + 1].times_transposed(&Enclosed::exact(weights[l].middle.transposed())).intervals();
-        let width = layers.widths[l];
-        centre.v_inf[l] = v.chunks(width).map(|row| Upper::maximum(row.iter().map(|x| x.magnitude()))).collect();
-        let product: Vec<Interval> = v.iter().zip(&slopes[l]).map(|(&v, &s)| v * s).collect();
-        g[l] = Enclosed::from_intervals(n, width, &product);
+        let (width, size) = (layers.widths[l], layers.widths[l] * outputs);
+        let norm = |v: &[Interval], j: usize| Upper::norm((j..size).step_by(width).map(|k| v[k].magnitude()));
+        let largest = |v: &[Interval]| Upper::maximum((0..width).map(|j| norm(v, j)));
+        centre.v_inf[l] = v.chunks(size).map(largest).collect();
+        let product = |(k, &v): (usize, &Interval)| v * slopes[l][k / size * width + k % width];
+        g[l] = Enclosed::from_intervals(rows, width, &v.iter().enumerate().map(product).collect::<Vec<_>>());
     }
-    let low = |x: &[Interval]| x.iter().map(|x| x.mignitude().square()).sum::<Lower>().sqrt();
-    centre.g = g.iter().map(|g| g.norms(m)).collect();
-    centre.g_low = g[1].intervals().chunks(layers.widths[1]).map(low).collect();
+    centre.g = g.iter().map(|g| g.norms(&samples.rows, outputs)).collect();
+    // The smallest singular value of a row is its norm; that of more rows is not made use of.
+    let sum = |x: &[Interval]| x.iter().map(|x| x.mignitude().square()).sum::<Lower>().sqrt();
+    let low = |x: &[Interval]| if outputs == 1 { sum(x) } else { Lower::ZERO };
+    centre.g_low = g[1].intervals().chunks(layers.widths[1] * outputs).map(low).collect();
     centre.g_floor = tensor_floor(layers, &weights);
-    centre.rho = (0..n).map(|i| centre.units[last][i][0] - Interval::exact(samples.targets[i])).collect();
-    centre.kernel.base = layerwise_kernel(&g, &inner);
+    centre.rho =
+        centre.units[last].concat().iter().zip(&samples.targets).map(|(&f, &y)| f - Interval::exact(y)).collect();
+    centre.kernel.base = layerwise_kernel(&g, &inner, outputs);
+    centre.passes = [weights, hidden, g];
 }
 
 /// (T7+) With layers 2..L frozen and entrywise positive, and sigma' >= c > 0, the entries of g_1 are at least those of
@@ -200,7 +220,7 @@ pub(crate) fn tensors(centre: &mut Centre, tensors: &[&[f64]]) {
 fn tensor_floor(layers: &Layers, weights: &[Enclosed]) -> Lower {
     let last = layers.count();
     let usable = |l: usize| layers.weights[l] == 0.0 && weights[l - 1].middle.values.iter().all(|&x| x > 0.0);
-    if !(2..=last).all(usable) {
+    if layers.widths[last] > 1 || !(2..=last).all(usable) {
         return Lower::ZERO;
     }
     let c = Lower::new(layers.activation.slope_floor());
@@ -213,16 +233,15 @@ fn tensor_floor(layers: &Layers, weights: &[Enclosed]) -> Lower {
     gamma.into_iter().map(Lower::square).sum::<Lower>().sqrt()
 }
 
-/// (T6) `sum_l (G_l G_l^T) o (H~_{l-1} H~_{l-1}^T)` in interval arithmetic, the last ones being the Gram matrices `inner`.
-fn layerwise_kernel(g: &[Enclosed], inner: &[Vec<Interval>]) -> Symmetric {
-    let n = g[0].middle.rows;
-    let mut sum = vec![Interval::ZERO; n * n];
+/// (T6) `sum_l (G_l G_l^T) o (H~_{l-1} H~_{l-1}^T)` in interval arithmetic; the last ones are the Gram matrices `inner`, the same for
+/// all outputs of a sample.
+fn layerwise_kernel(g: &[Enclosed], inner: &[Vec<Interval>], outputs: usize) -> Symmetric {
+    let rows = g[0].middle.rows;
+    let mut sum = vec![Interval::ZERO; rows * rows];
     for (g, inner) in g[1..].iter().zip(inner) {
         let outer = g.times_transposed(g).intervals();
-        sum.iter_mut().zip(outer.iter().zip(inner)).for_each(|(sum, (&a, &b))| *sum = *sum + a * b);
+        let inner = |k: usize| inner[k / rows / outputs * (rows / outputs) + k % rows / outputs];
+        sum.iter_mut().zip(&outer).enumerate().for_each(|(k, (sum, &outer))| *sum = *sum + outer * inner(k));
     }
-    // The lower triangle stands for both.
-    let entry = |i: usize, j: usize| sum[i.max(j) * n + i.min(j)];
-    let error = Upper::norm((0..n * n).map(|k| entry(k / n, k % n).radius()));
-    Symmetric::from_entries(n, error, |i, j| Pair::exact(entry(i, j).middle()))
+    Symmetric::enclosing(rows, &sum)
 }

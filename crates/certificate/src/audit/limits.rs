@@ -22,14 +22,12 @@ pub(crate) fn audit(claim: &Audit, certificate: &Certificate) -> Proved {
         Curvature::Taylor { orders_by, radius, orders } => {
             sizes(false, &[("radius", &[*radius])])?;
             sizes(true, &[("orders", orders)])?;
-            match orders_by {
-                OrdersBy::TwoLayers => {
-                    let fits = certificate.network.widths.len() == 3 && certificate.network.widths[2] == 1;
-                    require(fits, "orders_by", "two-layers: two layers, one output")?;
-                    require((2..=5).contains(&orders.len()), "orders", "N_2, ..., N_K, K = 3, ..., 6")?;
-                }
-                OrdersBy::RowSpace => require(orders.len() == 2, "orders", "N_2 and N_3")?,
-            }
+            let widths = &certificate.network.widths;
+            let fits = match orders_by {
+                OrdersBy::TwoLayers => widths.len() == 3 && widths[2] == 1 && (2..=5).contains(&orders.len()),
+                OrdersBy::RowSpace => orders.len() == 2,
+            };
+            require(fits, "orders", "row-space: N_2, N_3; two-layers, for one output: N_2, ..., N_K, K = 3 to 6")?;
             *radius
         }
     };

@@ -8,8 +8,9 @@ use crate::format::{self, Claim, Data, Descent, Envelope, File, Form, Metric, Ne
 use crate::hex::HexFloat;
 use crate::matrix::Symmetric;
 use crate::pairs::Pair;
-use crate::start::{Centre, Layers, input_gram, positive, tensors};
+use crate::start::{Centre, Layers, positive, tensors};
 use crate::{CheckError, descent, hash, multiplicative};
+use gradcert_rigor::elementary::constants;
 use gradcert_rigor::{Interval, Lower, Upper};
 
 pub(crate) const SLACK: f64 = 1e-9;
@@ -104,8 +105,14 @@ impl Case {
 
     pub(crate) fn layers(&self) -> Layers {
         let with_first = |x: &[f64]| std::iter::once(0.0).chain(x.iter().copied()).collect();
+        let (name, shift) = match self.activation {
+            "sigmoid" => ("logistic", Interval::exact(0.5)),
+            "plain-softplus" => ("softplus", constants::LN_2),
+            name => (name, Interval::ZERO),
+        };
         Layers {
-            activation: Activation::parse(self.activation).unwrap(),
+            activation: Activation::parse(name).unwrap(),
+            shift,
             widths: self.widths.clone(),
             weights: with_first(&self.weights),
             biases: with_first(&self.biases),
@@ -121,11 +128,10 @@ impl Case {
         let layers = self.layers();
         let samples =
             coordinates(merged(self.given(), &self.targets, self.merge).unwrap(), self.inputs, &layers).unwrap();
-        let gram = input_gram(&samples, &layers);
-        let m = samples.multiplicity.clone();
-        let smin = Lower::new(smallest(&gram, &m));
-        let smax = Upper::new(gram.largest(&m).sqrt().get() * (1.0 + SLACK));
-        let mut centre = Centre::new(samples, layers, gram, smin, smax);
+        let (m, rows) = (samples.multiplicity.clone(), samples.rows.clone());
+        let mut centre = Centre::new(samples, layers);
+        centre.smin_inputs = Lower::new(smallest(&centre.gram, &m));
+        centre.h_tilde[0][m.len()] = Upper::new(centre.gram.largest(&m).sqrt().get() * (1.0 + SLACK));
         match &self.start {
             Kind::Positive { hidden, output } => {
                 positive(&mut centre, [0.0, 0.0].iter().chain(hidden).chain([output]).copied().collect());
@@ -134,28 +140,31 @@ impl Case {
         }
         let kernel = &centre.kernel;
         let low = kernel.base.combined(Pair::exact(1.0), Pair::exact(kernel.shift.lo().max(0.0)));
-        centre.smin_start = Lower::new(smallest(&low, &m) * kernel.scale.lo().sqrt() * (1.0 - 1e-12));
+        centre.smin_start = Lower::new(smallest(&low, &rows) * kernel.scale.lo().sqrt() * (1.0 - 1e-12));
         let high = kernel.base.combined(Pair::exact(1.0), Pair::exact(kernel.shift.hi()));
-        centre.smax_start = Upper::new(high.largest(&m).sqrt().get() * kernel.scale.hi().sqrt() * (1.0 + SLACK));
+        centre.smax_start = Upper::new(high.largest(&rows).sqrt().get() * kernel.scale.hi().sqrt() * (1.0 + SLACK));
         centre
     }
 
     pub(crate) fn claim(&self) -> Option<Descent> {
         let centre = self.centre();
+        self.claim_with(&centre, |s| multiplicative::psi(&centre, s))
+    }
+
+    /// With one more lower bound of smin(J) on balls.
+    pub(crate) fn claim_with(&self, centre: &Centre, also: impl Fn(Upper) -> Lower) -> Option<Descent> {
         let samples = &centre.samples;
         // psi, |J|, Lipschitz constant, drift.
         let bounds = |s: f64| -> [f64; 4] {
             let s = Upper::new(s);
-            let b = ball(&centre, s);
-            let more = centre.positive.as_ref().map(|p| multiplicative::psi(&centre, p, s));
-            let psi = b.psi.max(more.unwrap_or(Lower::ZERO)).get();
-            [psi, b.norm.get(), lipschitz(&centre, s).get(), b.drift.get()]
+            let b = ball(centre, s);
+            [b.psi.max(also(s)).get(), b.norm.get(), lipschitz(centre, s).get(), b.drift.get()]
         };
         let mut end = 1e-9;
         while bounds(end)[0] > 0.0 && end < 1e6 {
             end *= 2.0;
         }
-        let residual = residual(&centre) * (1.0 + SLACK);
+        let residual = residual(centre) * (1.0 + SLACK);
         end = end.min(400.0 * residual / bounds(1e-9)[0]);
         let cells = 40;
         let radii: Vec<f64> = (1..=cells).map(|j| end * (j as f64 / cells as f64).powi(2)).collect();
@@ -195,7 +204,7 @@ impl Case {
                 claim.rate = hex(((1.0 - q * q) * (1.0 - SLACK)).max(0.0));
                 let valid = |n: u64| {
                     let claim = Descent { iterations: n, ..claim.clone() };
-                    descent::verify(&claim, &centre).is_ok()
+                    descent::verify(&claim, centre).is_ok()
                 };
                 if valid(3_000_000) {
                     let (mut low, mut high) = (0, 3_000_000);
@@ -263,7 +272,7 @@ impl Case {
 /// `|rho(w0)|` in doubles.
 pub(crate) fn residual(centre: &Centre) -> f64 {
     let square = |(x, m): (&Interval, &f64)| m * x.magnitude().get().powi(2);
-    centre.rho.iter().zip(&centre.samples.multiplicity).map(square).sum::<f64>().sqrt()
+    centre.rho.iter().zip(&centre.samples.rows).map(square).sum::<f64>().sqrt()
 }
 
 /// The largest provable s with `A >= diag(s^2 / m)`, less `SLACK`.

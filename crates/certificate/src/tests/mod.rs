@@ -3,10 +3,12 @@
 // Counts and timings are what these tests are read for.
 #![allow(clippy::print_stdout)]
 
+mod audit;
 mod builder;
 mod classic;
 mod hostile;
 mod mutants;
+mod network;
 mod oracle;
 mod reference;
 mod size;

@@ -14,8 +14,8 @@ fn fl(x: &[f64]) -> Vec<f64> {
 fn agree(case: &Case, s: f64, expected: [f64; 5]) {
     let centre = case.centre();
     let b = ball(&centre, Upper::new(s));
-    let mult = centre.positive.as_ref().map(|p| multiplicative::psi(&centre, p, Upper::new(s)).get());
-    let got = [b.psi.get(), b.norm.get(), lipschitz(&centre, Upper::new(s)).get(), b.drift.get(), mult.unwrap_or(0.0)];
+    let mult = multiplicative::psi(&centre, Upper::new(s)).get();
+    let got = [b.psi.get(), b.norm.get(), lipschitz(&centre, Upper::new(s)).get(), b.drift.get(), mult];
     for i in 0..5 {
         // The builder weakens singular values by 1e-9; differences of large numbers may amplify that.
         let error = (got[i] - expected[i]).abs();

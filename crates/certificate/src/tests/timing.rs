@@ -1,5 +1,6 @@
 //! How long a check takes: `cargo test --release -p gradcert-certificate timing -- --ignored --nocapture`.
 
+use super::audit::By;
 use super::builder::{Case, Kind};
 use super::builder::{Stream, smallest};
 use crate::format::{Claim, Envelope};
@@ -97,12 +98,38 @@ fn timing_of_400_radii() {
         let case = Case::new(7, n, d, layers, width, 300.0);
         let centre = case.centre();
         let start = Instant::now();
-        let positive = centre.positive.as_ref().unwrap();
         let radius = |j: usize| Upper::new(1e-3 * j as f64);
-        let some = (1..=400).filter(|&j| multiplicative::psi(&centre, positive, radius(j)).is_positive()).count();
+        let some = (1..=400).filter(|&j| multiplicative::psi(&centre, radius(j)).is_positive()).count();
         let first = start.elapsed();
         let start = Instant::now();
         let all = (1..=400).filter(|&j| ball(&centre, radius(j)).psi.is_positive()).count();
         println!("n {n} L {layers}: (T9m) {first:?} ({some} positive), (T9+) {:?} ({all} positive)", start.elapsed());
+    }
+}
+
+/// Audits of two layers and of more, with numbers as the first bound that is tried gives them: inputs with a decaying spectrum, targets
+/// close to the outputs. The last case also needs each unit's c_2j.
+#[test]
+#[ignore = "a measurement: make test-long"]
+fn timing_of_audits() {
+    for (n, widths, by, each) in [
+        (300, vec![64, 256, 1], By::TwoLayers(6), false),
+        (100, vec![64, 128, 128, 1], By::RowSpace, false),
+        (300, vec![64, 256, 256, 1], By::RowSpace, false),
+        (1797, vec![64, 512, 1], By::TwoLayers(6), false),
+        (1797, vec![64, 512, 1], By::TwoLayers(6), true),
+    ] {
+        let mut case = Case::random(3, n, &widths, "tanh");
+        let decay = |k: usize| 1.5 / (1.0 + 0.2 * (k % 64) as f64);
+        case.values.iter_mut().enumerate().for_each(|(k, x)| *x *= decay(k));
+        let start = Instant::now();
+        let outputs = Case { targets: vec![0.0; n], ..case.clone() }.plain_centre_with_outputs();
+        case.targets = outputs.iter().zip(&case.targets).map(|(f, y)| f + 1e-9 * y).collect();
+        let claim = case.quick_audit(by, each);
+        println!("n {n} {widths:?} {by:?}: built in {:?}, {claim:?}", start.elapsed());
+        let start = Instant::now();
+        let verdict = case.check(&case.file(Claim::Audit(claim)));
+        println!("    checked in {:?}: {verdict:?}", start.elapsed());
+        assert!(verdict.is_ok());
     }
 }
