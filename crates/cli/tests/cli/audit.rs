@@ -105,3 +105,28 @@ fn polished_models_are_certified_as_stored() {
     }
     folder.run("audit --model run/model.safetensors --data data.csv --store float32").exits(2);
 }
+
+/// The independent checker confirms audits, of the right data and parameters and nothing stronger.
+#[test]
+fn certificates_of_audits_are_checked() {
+    for options in [
+        "--scale 30",
+        "--depth 3 --width 6 --scale 100",
+        "--width 8 --activation tanh --start lecun --allow-uncertified --step 1e-3 --max-iterations 20",
+    ] {
+        let folder = trained(options);
+        folder.write("other.csv", Table::gaussian(64, 6, 12).csv());
+        folder.run("audit --model run/model.safetensors --data data.csv --polish --out a.json").exits(0);
+        folder.run("check a.json --data data.csv").exits(0).says("valid");
+        folder.run("check a.json --data other.csv").exits(1);
+        // Other parameters: those before polishing.
+        folder.run("check a.json --data data.csv --start run/model.safetensors").exits(1);
+        let distance = folder.json("a.json")["certificates"][0]["claim"]["distance"].clone();
+        let text = folder.text("a.json");
+        let stated = distance.as_str().expect("a number");
+        let (head, exponent) = stated.split_at(stated.find('p').expect("an exponent") + 1);
+        let smaller = format!("{head}{}", exponent.parse::<i32>().expect("an integer") - 1);
+        folder.write("smaller.json", text.replacen(stated, &smaller, text.matches(stated).count()));
+        folder.run("check smaller.json --data data.csv --start a.start.safetensors").exits(1);
+    }
+}
