@@ -131,6 +131,12 @@ fn descent(certified: &Certified, tolerance: f64) -> Result<Descent, Overflow> {
     descent_claim(&around, &certified.profile, &certified.found, tolerance)
 }
 
+/// A rate as it is stated. Whoever checks it compares 1 - rate with a square, and a tiny rate loses its last digits there: a few
+/// units of roundoff are taken off.
+pub(crate) fn stated_rate(rate: Lower) -> Lower {
+    Lower::new(rate.get() * (1.0 - WEAKER)).minus(Upper::new(4.0 * f64::EPSILON))
+}
+
 pub(crate) fn descent_claim(
     around: &Around,
     profile: &Profile,
@@ -145,7 +151,7 @@ pub(crate) fn descent_claim(
         radius: hex(profile.radius[j])?,
         tolerance: hex(tolerance)?,
         iterations: found.iterations,
-        rate: weaker_lower(found.descent.rate(around.residual).get())?,
+        rate: hex(stated_rate(found.descent.rate(around.residual)).get())?,
         form: found.descent.form,
         envelope: found.envelope,
         theta: hex(found.descent.theta.get())?,

@@ -50,7 +50,7 @@ impl<'a> RelativeTo<'a> {
     /// An upper bound of `lmax(K^{-1/2} A K^{-1/2})` for a symmetric A, 0 if that is negative.
     ///
     /// `t K - A >= 0` for all members of both balls says `x^T A x <= t x^T K x` for all x, hence the claim for t. Where to
-    /// look is found by Lanczos iterations with the factor; `t K - A` is then factored as in [`super::cholesky`].
+    /// look is found by Lanczos iterations with the factor; `t K - A` is then factored, which proves it (see the Cholesky factorisation of this module).
     ///
     /// # Panics
     /// If the dimensions differ.
