@@ -1,8 +1,9 @@
 //! Prints enclosures of activations for the oracle `tests/oracle/check_activations.py`.
 //!
-//! `activation_enclosures POINTS`: for each activation and order k = 0, ..., 3 one line `name:k kind count`, then `count`
-//! records of three little-endian doubles: a point and the endpoints of the enclosure there (`point`), or of the range over an
-//! interval around it (`wide`); `float`: a point, the plain float and again the plain float.
+//! `activation_enclosures POINTS`: for each activation and order k one line `name:k kind count`, then `count` records of three
+//! little-endian doubles: a point and the endpoints of the enclosure there (`point`, k = 0, ..., 3), or of the range over an interval
+//! around it (`wide`); `float`: a point, the plain float and again the plain float; `all`, k = 0, ..., 6: the enclosure from all
+//! orders at once over an interval of a few doubles.
 
 use gradcert::network::activation::Activation;
 use gradcert_rigor::Interval;
@@ -54,6 +55,22 @@ fn point(state: &mut u64) -> f64 {
     }
 }
 
+fn write_record(out: &mut impl Write, t: f64, enclosure: Interval) -> io::Result<()> {
+    [t, enclosure.lo(), enclosure.hi()].iter().try_for_each(|x| out.write_all(&x.to_le_bytes()))
+}
+
+/// The enclosures of all orders at once.
+fn write_all_orders(out: &mut impl Write, name: &str, sigma: Activation, points: &[f64]) -> io::Result<()> {
+    let enclosures: Option<Vec<[Interval; 7]>> =
+        points.iter().map(|&t| sigma.enclose_derivatives(Interval::new(t, t.next_up()))).collect();
+    let Some(enclosures) = enclosures else { return Ok(()) };
+    for k in 0..7 {
+        writeln!(out, "{name}:{k} all {}", points.len())?;
+        points.iter().zip(&enclosures).try_for_each(|(&t, orders)| write_record(out, t, orders[k]))?;
+    }
+    Ok(())
+}
+
 fn main() -> io::Result<()> {
     let points: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(100_000);
     let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
@@ -79,10 +96,12 @@ fn main() -> io::Result<()> {
                         enclosure =
                             Interval::exact([Activation::value, Activation::slope, Activation::curvature][k](sigma, t));
                     }
-                    [t, enclosure.lo(), enclosure.hi()].iter().try_for_each(|x| out.write_all(&x.to_le_bytes()))?;
+                    write_record(&mut out, t, enclosure)?;
                 }
             }
         }
+        let all: Vec<f64> = (0..points).map(|_| point(&mut state)).collect();
+        write_all_orders(&mut out, name, sigma, &all)?;
     }
     out.flush()
 }

@@ -10,12 +10,12 @@ use gradcert_rigor::elementary::{
     sech_squared, sech_squared_at, softplus_at, tanh, tanh_at,
 };
 
-/// Beyond, `|t|^3 exp(-|t|)` is below the smallest double.
-const EXPONENTIAL_LIMIT: f64 = 1000.0;
-/// Beyond, `|t|^4 exp(-t^2/2)` is below the smallest double.
-const NORMAL_LIMIT: f64 = 50.0;
+/// Beyond, `1000 |t|^8 exp(-|t|)` is below the smallest double.
+pub(super) const EXPONENTIAL_LIMIT: f64 = 1000.0;
+/// Beyond, `1000 |t|^8 exp(-t^2/2)` is below the smallest double.
+pub(super) const NORMAL_LIMIT: f64 = 50.0;
 /// A number that is not negative and underflows.
-const TINY: f64 = f64::from_bits(1);
+pub(super) const TINY: f64 = f64::from_bits(1);
 
 /// The integer `n` as an interval.
 #[inline]

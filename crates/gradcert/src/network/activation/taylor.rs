@@ -1,146 +1,135 @@
-//! Derivatives up to the sixth, by recursions for Taylor coefficients.
+//! Derivatives up to the sixth, from the differential equation that each activation satisfies.
 //!
-//! Each function satisfies a differential equation, which gives coefficient k + 1 from those before it. Intervals enter in place of
-//! numbers; the recursions multiply their width by a moderate constant, which is of no consequence where the argument is nearly a
-//! point. Where a slope may be small it is the starting value itself, never 1 minus something.
+//! Differentiated again and again, the equation gives each derivative from those before it, with integer coefficients. Intervals
+//! enter in place of numbers; their width grows by a moderate factor, which is of no consequence where the argument is nearly a
+//! point. A slope that may be small is a starting value, never 1 minus something.
 
 use super::Activation::{self, *};
+use super::pointwise::{EXPONENTIAL_LIMIT, NORMAL_LIMIT, TINY};
 use gradcert_rigor::Interval;
 use gradcert_rigor::elementary::{constants, gaussian, logistic, normal_cdf, normal_density, sech_squared, tanh};
 
-/// Coefficients of t^0, ..., t^6.
-type Series = [Interval; ORDERS];
+/// The slope and its derivatives: orders 1 to 6 of sigma.
+type Slopes = [Interval; 6];
 
-/// Orders 0 to 6.
-const ORDERS: usize = 7;
+const ZERO: Interval = Interval::ZERO;
 
-fn number(n: usize) -> Interval {
-    Interval::exact(n as f64)
+fn number(n: f64) -> Interval {
+    Interval::exact(n)
 }
 
-/// The function with the value `first` whose derivative has the coefficients `slope`.
-fn integrated(first: Interval, slope: &Series) -> Series {
-    let mut result = [first; ORDERS];
-    for k in 1..ORDERS {
-        result[k] = slope[k - 1] / number(k);
-    }
-    result
+/// tanh and its slopes, from `w = sech^2`: `y' = w`, `w' = -2 y w` and `y^2 = 1 - w`. The derivative of an odd order `p(w)` is
+/// `-2 y w p'(w)`, and that of `y q(w)` is `w q - 2 (1 - w) w q'`.
+fn hyperbolic(x: Interval) -> (Interval, Slopes) {
+    let (w, y) = (sech_squared(x), tanh(x));
+    let yw = y * w;
+    let third = number(4.0) - number(6.0) * w;
+    let fourth = number(24.0) * w - number(8.0);
+    let fifth = number(16.0) + number(120.0) * w * (w - Interval::ONE);
+    let sixth = w * (number(480.0) - number(720.0) * w) - number(32.0);
+    (y, [w, number(-2.0) * yw, w * third, yw * fourth, w * fifth, yw * sixth])
 }
 
-fn convolution(a: &Series, b: &Series, k: usize) -> Interval {
-    (0..=k).fold(Interval::ZERO, |sum, j| sum + a[j] * b[k - j])
+/// `1/(1 + e^-x) - 1/2 = tanh(x/2)/2` and its slopes.
+fn centred_logistic(x: Interval) -> (Interval, Slopes) {
+    let (y, slopes) = hyperbolic(number(0.5) * x);
+    let mut factor = 0.5;
+    let halved = |d| {
+        factor *= 0.5;
+        number(factor) * d
+    };
+    (number(0.5) * y, slopes.map(halved))
 }
 
-fn scaled(factor: Interval, a: Series) -> Series {
-    a.map(|x| factor * x)
-}
-
-/// `(x + t) a(t)`.
-fn times_argument(x: Interval, a: &Series) -> Series {
-    let mut result = [x * a[0]; ORDERS];
-    for k in 1..ORDERS {
-        result[k] = x * a[k] + a[k - 1];
-    }
-    result
-}
-
-/// `sech^2` and `tanh`: `w' = -2 y w`, `y' = w`.
-fn tanh_and_slope(x: Interval) -> (Series, Series) {
-    let (mut w, mut y) = ([sech_squared(x); ORDERS], [tanh(x); ORDERS]);
-    for k in 1..ORDERS {
-        y[k] = w[k - 1] / number(k);
-        w[k] = -(number(2) * convolution(&y, &w, k - 1)) / number(k);
-    }
-    (w, y)
-}
-
-/// `w = p (1 - p)`, p the logistic function: `w' = -w T`, `T = tanh(x / 2)`, `T' = 2 w`.
-fn logistic_slope(x: Interval) -> Series {
-    let half = Interval::exact(0.5);
-    let (mut w, mut t) = ([logistic(x) * logistic(-x); ORDERS], [tanh(half * x); ORDERS]);
-    for k in 1..ORDERS {
-        t[k] = number(2) * w[k - 1] / number(k);
-        w[k] = -convolution(&w, &t, k - 1) / number(k);
-    }
-    w
-}
-
-/// `g' = -2 c x g` for a multiple of `exp(-c x^2)`.
-fn bell(first: Interval, c: Interval, x: Interval) -> Series {
-    let mut g = [first; ORDERS];
-    for k in 1..ORDERS {
-        let before = if k > 1 { g[k - 2] } else { Interval::ZERO };
-        g[k] = -(number(2) * c * (x * g[k - 1] + before)) / number(k);
+/// Solutions of `g^(k) = -f (a_k x g^(k-1) + b_k g^(k-2))`, the rule at k being `(a_k, b_k)`, from g at the point.
+fn three_terms(first: Interval, x: Interval, f: Interval, rule: impl Fn(f64) -> (f64, f64)) -> Slopes {
+    let mut g = [first; 6];
+    let mut before = Interval::ZERO;
+    for k in 1..6 {
+        let (a, b) = rule(k as f64);
+        let sum = number(a) * (x * g[k - 1]) + number(b) * before;
+        g[k] = -(f * sum);
+        before = g[k - 1];
     }
     g
 }
 
-/// `1 / (1 + x^2)`: `(1 + x^2) r_k + 2 x r_{k-1} + r_{k-2} = 0`.
-fn witch(x: Interval) -> Series {
-    let whole = Interval::ONE + x.square();
-    let mut r = [Interval::ONE / whole; ORDERS];
-    for k in 1..ORDERS {
-        let before = if k > 1 { r[k - 2] } else { Interval::ZERO };
-        r[k] = -(number(2) * x * r[k - 1] + before) / whole;
-    }
-    r
+/// `exp(-c x^2)` times a constant: `g' = -2 c x g`, differentiated k - 1 times.
+fn bell(first: Interval, double_c: f64, x: Interval) -> Slopes {
+    three_terms(first, x, Interval::ONE, |k| (double_c, double_c * (k - 1.0)))
 }
 
-/// `(1 + x^2)^{-3/2}`: `(1 + x^2) g' = -3 x g`, so
-/// `(1 + x^2) k g_k = -(2 x (k-1) g_{k-1} + (k-2) g_{k-2}) - 3 (x g_{k-1} + g_{k-2})`.
-fn algebraic_slope(x: Interval) -> Series {
+/// `g = 1/(1 + x^2)`: `(1 + x^2) g = 1`, differentiated k times.
+fn arctangent(x: Interval) -> Slopes {
+    let g = Interval::ONE / (Interval::ONE + x.square());
+    three_terms(g, x, g, |k| (2.0 * k, k * (k - 1.0)))
+}
+
+/// `g = (1 + x^2)^(-3/2)`: `(1 + x^2) g' = -3 x g`, differentiated k - 1 times.
+fn algebraic(x: Interval) -> Slopes {
     let whole = Interval::ONE + x.square();
-    let root = Interval::ONE / whole.sqrt();
-    let mut g = [root * root.square(); ORDERS];
-    for k in 1..ORDERS {
-        let before = if k > 1 { g[k - 2] } else { Interval::ZERO };
-        let sum = number(2 * k + 1) * x * g[k - 1] + number(k + 1) * before;
-        g[k] = -sum / (whole * number(k));
+    let f = Interval::ONE / whole;
+    three_terms(f / whole.sqrt(), x, f, |k| (2.0 * k + 1.0, (k - 1.0) * (k + 1.0)))
+}
+
+/// `x f` and its slopes, from those of f: `(x f)^(k) = x f^(k) + k f^(k-1)`.
+fn times_argument(x: Interval, f: Interval, slopes: &Slopes) -> (Interval, Slopes) {
+    let product = std::array::from_fn(|k| {
+        let before = if k == 0 { f } else { number((k + 1) as f64) * slopes[k - 1] };
+        x * slopes[k] + before
+    });
+    (x * f, product)
+}
+
+/// Beyond the limit orders from 2 on are below the smallest double: a power of x times an underflown factor would say less.
+fn underflown_beyond(limit: f64, x: Interval, (value, mut slopes): (Interval, Slopes)) -> (Interval, Slopes) {
+    if x.mignitude().get() > limit {
+        slopes[1..].fill(Interval::new(-TINY, TINY));
     }
-    g
+    (value, slopes)
 }
 
 impl Activation {
-    /// Encloses sigma and its first six derivatives on an interval that is nearly a point; none for softsign, whose slope has
-    /// none.
+    /// Encloses sigma and its derivatives of orders 1 to 6 on an interval that is nearly a point (on a wide one with more room than
+    /// necessary); none for softsign, which has no third derivative.
     pub fn enclose_derivatives(self, x: Interval) -> Option<[Interval; 7]> {
-        let value = self.enclose_value(x);
-        let mut series = match self {
-            Identity => integrated(value, &integrated(Interval::ONE, &[Interval::ZERO; ORDERS])),
-            SmoothLeakyRelu(c) => {
-                let slope = integrated(logistic(x), &logistic_slope(x));
-                let mut series = scaled(Interval::ONE - Interval::exact(c), integrated(value, &slope));
-                series[1] = series[1] + Interval::exact(c);
-                series
+        let (value, [a, b, c, d, e, f]) = match self {
+            Identity => (x, [Interval::ONE, ZERO, ZERO, ZERO, ZERO, ZERO]),
+            SmoothLeakyRelu(_) | Softplus | PlainSoftplus => {
+                let (_, [a, b, c, d, e, _]) = centred_logistic(x);
+                let slope = self.enclose_slope(x);
+                let [a, b, c, d, e] = [a, b, c, d, e].map(|d| self.scale_of_table(d));
+                (self.enclose_value(x), [slope, a, b, c, d, e])
             }
-            Softplus | PlainSoftplus => integrated(value, &integrated(logistic(x), &logistic_slope(x))),
-            Tanh => tanh_and_slope(x).1,
-            Logistic | Sigmoid => integrated(value, &logistic_slope(x)),
-            Erf => integrated(value, &bell(constants::TWO_OVER_SQRT_PI * gaussian(x), Interval::ONE, x)),
-            Arctan => integrated(value, &witch(x)),
-            Algebraic => integrated(value, &algebraic_slope(x)),
-            Silu => times_argument(x, &integrated(logistic(x), &logistic_slope(x))),
+            Tanh => hyperbolic(x),
+            Logistic => centred_logistic(x),
+            Sigmoid => (logistic(x), centred_logistic(x).1),
+            Erf => {
+                let slope = constants::TWO_OVER_SQRT_PI * gaussian(x);
+                underflown_beyond(NORMAL_LIMIT, x, (self.enclose_value(x), bell(slope, 2.0, x)))
+            }
+            Arctan => (self.enclose_value(x), arctangent(x)),
+            Algebraic => (self.enclose_value(x), algebraic(x)),
+            Silu => {
+                let product = times_argument(x, logistic(x), &centred_logistic(x).1);
+                underflown_beyond(EXPONENTIAL_LIMIT, x, product)
+            }
             Gelu => {
-                let density = bell(normal_density(x), Interval::exact(0.5), x);
-                times_argument(x, &integrated(normal_cdf(x), &density))
+                let product = times_argument(x, normal_cdf(x), &bell(normal_density(x), 1.0, x));
+                underflown_beyond(NORMAL_LIMIT, x, product)
             }
             Softsign => return None,
         };
-        let mut factorial = Interval::ONE;
-        for k in 1..ORDERS {
-            factorial = factorial * number(k);
-            series[k] = series[k] * factorial;
-        }
-        series[0] = value;
-        Some(series)
+        Some([value, a, b, c, d, e, f])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gradcert_rigor::Upper;
 
-    const ALL: [Activation; 12] = [
+    const SMOOTH: [Activation; 12] = [
         SmoothLeakyRelu(0.1),
         Softplus,
         PlainSoftplus,
@@ -159,40 +148,55 @@ mod tests {
         (-90..=90).map(|k| k as f64 * 0.1 + 0.013).chain([0.0, 1e-300, -1e-9, 25.0, -40.0])
     }
 
-    fn at(f: Activation, t: f64) -> [Interval; 7] {
-        f.enclose_derivatives(Interval::exact(t)).unwrap()
+    fn on(sigma: Activation, x: Interval) -> [Interval; 7] {
+        sigma.enclose_derivatives(x).unwrap()
+    }
+
+    fn at(sigma: Activation, t: f64) -> [Interval; 7] {
+        on(sigma, Interval::exact(t))
     }
 
     #[test]
-    fn the_first_orders_agree_with_the_closed_forms() {
-        for f in ALL {
+    fn the_first_orders_agree_with_the_enclosures_of_ranges() {
+        for sigma in SMOOTH {
             for t in points() {
-                let x = Interval::exact(t);
-                let other =
-                    [f.enclose_value(x), f.enclose_slope(x), f.enclose_curvature(x), f.enclose_third(x).unwrap()];
-                for (k, (a, b)) in at(f, t).into_iter().zip(other).enumerate() {
-                    assert!(a.meets(b), "{f} {k} {t}: {a:?} {b:?}");
-                    let width = a.radius().get();
-                    assert!(width <= 1e-13 * (1.0 + a.magnitude().get()), "{f} {k} {t}: {width:e}");
+                let near = Interval::new(t.next_down(), t.next_up());
+                for x in [Interval::exact(t), near] {
+                    let third = sigma.enclose_third(x).unwrap();
+                    let other = [sigma.enclose_value(x), sigma.enclose_slope(x), sigma.enclose_curvature(x), third];
+                    for (k, (a, b)) in on(sigma, x).into_iter().zip(other).enumerate() {
+                        assert!(a.meets(b), "{sigma} {k} {t}: {a:?} {b:?}");
+                    }
                 }
             }
         }
     }
 
-    /// The mean of order k over an interval is the difference of order k - 1 over its length: it lies in the enclosure of order k
-    /// there, widened by what the next order allows.
+    #[test]
+    fn enclosures_are_narrow_where_the_argument_is_nearly_a_point() {
+        for sigma in SMOOTH {
+            for t in points() {
+                for (k, d) in on(sigma, Interval::new(t.next_down(), t.next_up())).into_iter().enumerate() {
+                    let scale = sigma.sup_derivative(k).map_or(d.magnitude().get(), Upper::get);
+                    assert!(d.radius().get() <= 2e-14 * (1.0 + scale), "{sigma} {k} {t}: {d:?}");
+                }
+            }
+        }
+    }
+
+    /// The difference quotient of order k - 1 is the value of order k somewhere between: it meets the enclosure over the interval, and
+    /// that is no wider than the interval times a bound of the next order allows.
     #[test]
     fn each_order_is_the_derivative_of_the_one_before() {
-        let h = 1.0 / 1024.0;
-        for f in ALL {
-            for t in points() {
-                let (low, high, middle) = (at(f, t - h), at(f, t + h), at(f, t));
+        let h = 1.0 / 65_536.0;
+        for sigma in SMOOTH {
+            for t in points().filter(|t| t.abs() > 1e-6) {
+                let (low, high, between) = (at(sigma, t), at(sigma, t + h), on(sigma, Interval::new(t, t + h)));
                 for k in 1..7 {
-                    let difference = (high[k - 1] - low[k - 1]) / Interval::exact(2.0 * h);
-                    // Third differences: h^2 / 6 times order k + 2, below 3000 for all of these and k <= 4, below 10^6 beyond.
-                    let error = if k <= 4 { 3e3 } else { 1e6 } * h * h;
-                    let gap = (difference - middle[k]).mignitude().get();
-                    assert!(gap <= error, "{f} {k} {t}: {gap}");
+                    let quotient = (high[k - 1] - low[k - 1]) / (Interval::exact(t + h) - Interval::exact(t));
+                    assert!(quotient.meets(between[k]), "{sigma} {k} {t}: {quotient:?} {:?}", between[k]);
+                    // Twenty thousand units of slope: polynomials of degree 6 in numbers up to 9, evaluated with intervals.
+                    assert!(between[k].radius().get() <= 2e4 * h, "{sigma} {k} {t}: {:?}", between[k]);
                 }
             }
         }
@@ -200,13 +204,31 @@ mod tests {
 
     #[test]
     fn suprema_are_not_exceeded_and_nearly_attained() {
-        for f in ALL {
-            let grid: Vec<Series> = (-1500..=1500).map(|i| at(f, i as f64 * 4e-3)).collect();
+        for sigma in SMOOTH {
+            let grid: Vec<[Interval; 7]> = (-1500..=1500).map(|i| at(sigma, f64::from(i) * 4e-3)).collect();
             for k in 3..7 {
-                let bound = f.sup_derivative(k).unwrap().get();
+                let bound = sigma.sup_derivative(k).unwrap().get();
                 let largest = grid.iter().map(|d| d[k].mignitude().get()).fold(0.0, f64::max);
-                assert!(largest <= bound && bound <= 1.001 * largest + 1e-12, "{f} {k}: {largest} {bound}");
+                assert!(largest <= bound && bound <= 1.001 * largest, "{sigma} {k}: {largest} {bound}");
             }
         }
+    }
+
+    #[test]
+    fn far_away_nothing_blows_up() {
+        for sigma in SMOOTH {
+            for t in [50.5, 999.0, 1001.0, 1e9, 1e100, f64::MAX] {
+                for (k, d) in at(sigma, t).into_iter().zip(at(sigma, -t)).enumerate().skip(2) {
+                    let size = d.0.magnitude().max(d.1.magnitude()).get();
+                    assert!(size <= 100.0 / t + 1e-300, "{sigma} {k} {t}: {size:e}");
+                }
+            }
+            for x in [Interval::ENTIRE, Interval::new(-f64::MAX, f64::MAX), Interval::new(1.0, f64::INFINITY)] {
+                for (k, d) in on(sigma, x).into_iter().enumerate().skip(3) {
+                    assert!(d.meets(at(sigma, 1.5)[k]), "{sigma} {k} {x:?}: {d:?}");
+                }
+            }
+        }
+        assert!(Softsign.enclose_derivatives(Interval::ONE).is_none());
     }
 }
