@@ -1,4 +1,4 @@
-//! Agreement with a plain float64 transcription of (T9+) and (T9m), `oracle/bounds.py`, on fixed networks and data: the
+//! Agreement with a plain float64 transcription of (T9+), (T16n) and (T9m), `oracle/bounds.py`, on fixed networks and data: the
 //! attack shows that the bounds are not too small, this that they are the bounds of the statements.
 
 mod support;
@@ -9,6 +9,7 @@ use gradcert::theorem::centre::Metric;
 use gradcert::theorem::inputs::InputBounds;
 use gradcert::theorem::multiplicative::{CELLS, multiplicative_factor};
 use gradcert::theorem::start::PositiveStart;
+use gradcert::theorem::whitened::third_order::third_derivative;
 use gradcert_rigor::linear::EnclosedMatrix;
 use serde::Deserialize;
 use support::case::{Case, zeros};
@@ -42,6 +43,7 @@ struct ExpectedBall {
     norm: f64,
     drift: f64,
     lipschitz: f64,
+    third_order: f64,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +105,8 @@ fn bounds_on_balls_are_those_of_the_statement() {
             agree(&name("sJ"), found.norm.get(), expected.norm, 0.0);
             agree(&name("dJ"), found.drift.get(), expected.drift, 0.0);
             agree(&name("LJ"), found.lipschitz.get(), expected.lipschitz, 0.0);
+            let third = third_derivative(&centre, expected.s).expect("smooth").get();
+            agree(&name("third order"), third, expected.third_order, 0.0);
         }
     }
 }

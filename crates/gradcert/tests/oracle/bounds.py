@@ -1,4 +1,4 @@
-"""Bounds of (T9+) and (T9m) in plain float64, transcribed from the statements, on fixed networks and data.
+"""Bounds of (T9+), (T16n) and (T9m) in plain float64, transcribed from the statements, on fixed networks and data.
 
 python bounds.py > bounds.json      needs numpy; nothing here is rounded outward.
 
@@ -6,6 +6,7 @@ Layers count from 1; entry 0 of every list over layers is the input or unused. A
 c . (s_1, ..., s_L) + q for every split of the ball among the layers.
 """
 
+import itertools
 import json
 import math
 import sys
@@ -26,6 +27,7 @@ class Leaky:
 
     def __init__(self, c):
         self.c, self.name = c, f"smooth-leaky-relu:{c:g}" if c else "softplus"
+        self.third = (1 - c) / math.sqrt(108)
 
     def value(self, t):
         return self.c * t + (1 - self.c) * (np.logaddexp(0, t) - math.log(2))
@@ -190,6 +192,52 @@ def ball(act, W, b, DW, Db, X, multiplicity, s):
             "lipschitz": spectral(np.minimum(M, M.T))}
 
 
+def third_order(act, W, b, DW, Db, X, multiplicity, s, m=16):
+    """(T16n): the maximum of P over all corners of the cover."""
+    L, n = len(W) - 1, len(X)
+    weight = np.sqrt(np.array(multiplicity, float))
+    row = lambda a: np.linalg.norm(a, axis=1)
+    together = lambda a: float(np.linalg.norm(weight * a))
+    w = [0.0] + [spectral(W[l]) + DW[l] * s for l in range(1, L + 1)]
+    H = lambda h, l: np.hstack([DW[l] * h, np.full((n, 1), Db[l])])
+    h, z, dz, dh, phi, beta, x, sH = X, [None], [None], np.zeros(n), [None], [None], [None], [None]
+    for l in range(1, L + 1):
+        x.append(np.hypot(DW[l] * (row(h) + dh), Db[l]))
+        sH.append(spectral(weight[:, None] * H(h, l)) + DW[l] * together(dh))
+        dz.append(s * row(H(h, l)) + w[l] * dh)
+        z.append(h @ W[l].T + b[l])
+        if l < L:
+            reach = dz[l][:, None]
+            phi.append(np.array([sup_slope(act, a - r, a + r) for a, r in zip(z[l], reach)]))
+            beta.append(np.array([sup_curvature(act, a - r, a + r) for a, r in zip(z[l], reach)]))
+            h, dh = act.value(z[l]), phi[l] * dz[l]
+    G, e, g, v = np.ones((n, 1)), np.zeros(n), [None] * L + [np.ones(n)], [None] * L
+    for l in range(L - 1, 0, -1):
+        dv = w[l + 1] * e + DW[l + 1] * s * row(G)
+        V = G @ W[l + 1]
+        G, at_start = act.slope(z[l]) * V, np.abs(V).max(1)
+        e = phi[l] * dv + beta[l] * dz[l] * at_start
+        v[l], g[l] = at_start + dv, row(G) + e
+
+    def P(u):
+        hd = hdd = np.zeros(n)
+        HD = HDD = total = 0.0
+        for l in range(1, L + 1):
+            total += 3 * DW[l] * u[l - 1] * min(together(g[l] * hdd), max(g[l]) * HDD)
+            if l == L:
+                return total
+            zd, zdd = u[l - 1] * x[l] + w[l] * hd, w[l] * hdd + 2 * DW[l] * u[l - 1] * hd
+            ZD = min(together(zd), u[l - 1] * sH[l] + w[l] * HD)
+            ZDD = min(together(zdd), w[l] * HDD + 2 * DW[l] * u[l - 1] * HD)
+            total += max(v[l] * act.third * zd**2) * ZD
+            total += 3 * min(max(v[l] * beta[l] * zdd) * ZD, max(v[l] * beta[l] * zd) * ZDD)
+            hd, hdd = phi[l] * zd, beta[l] * zd**2 + phi[l] * zdd
+            HD, HDD = min(together(hd), max(phi[l]) * ZD), min(together(hdd), max(beta[l] * zd) * ZD + max(phi[l]) * ZDD)
+
+    counts = (k for k in itertools.product(range(1, m + 1), repeat=L) if sum(k) == m + L - 1)
+    return float(max(P(np.sqrt(np.array(k) / m)) for k in counts))
+
+
 def multiplicative(act, widths, a, DW, Db, largest_input, s, cells=64):
     """P of (T9m), the minimum over the cells of the split; a_l in a[l], a[L] = A."""
     L, phi0 = len(widths) - 1, float(act.slope(0.0))
@@ -242,7 +290,8 @@ def general_case(seed, act, widths, n, DW, Db, multiplicity, radii, scale=1.0):
     return {"activation": act.name, "inputs": X.tolist(), "multiplicity": multiplicity,
             "weights": [numbers(w) for w in W[1:]], "biases": [numbers(x) for x in b[1:]],
             "weight_factors": DW, "bias_factors": Db,
-            "balls": [ball(act, W, b, DW, Db, X, multiplicity, s) for s in radii]}
+            "balls": [ball(act, W, b, DW, Db, X, multiplicity, s)
+                      | {"third_order": third_order(act, W, b, DW, Db, X, multiplicity, s)} for s in radii]}
 
 
 def positive_case(seed, act, widths, n, hidden, output, DW, Db, radii):
