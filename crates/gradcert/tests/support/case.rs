@@ -162,6 +162,17 @@ pub(crate) fn regular_start(dice: &mut Dice) -> Case {
     Case { net, x, multiplicity: multiplicities(dice, n) }
 }
 
+/// The same with one output more.
+pub(crate) fn with_another_output(mut case: Case, dice: &mut Dice) -> Case {
+    let last = case.net.layers();
+    let row = &case.net.weights[last][0];
+    let size = norm(row) / (row.len() as f64).sqrt();
+    let another = row.iter().map(|_| size * dice.normal()).collect();
+    case.net.weights[last].push(another);
+    case.net.biases[last].push(0.3 * dice.normal());
+    case
+}
+
 /// The positive start with its scales.
 pub(crate) struct PositiveCase {
     pub(crate) case: Case,

@@ -7,6 +7,7 @@
 pub(crate) mod case;
 pub(crate) mod plain;
 pub(crate) mod record;
+pub(crate) mod series;
 pub(crate) mod sigma;
 pub(crate) mod singular;
 

@@ -1,4 +1,4 @@
-//! Networks with one output as loops, with first and second derivatives in the coordinates `u = D^{-1} w`.
+//! Networks as loops, one output at a time, with first and second derivatives in the coordinates `u = D^{-1} w`.
 
 use super::dot;
 use super::sigma::Sigma;
@@ -49,7 +49,16 @@ impl Plain {
         moved
     }
 
+    pub(crate) fn outputs(&self) -> usize {
+        self.biases[self.layers()].len()
+    }
+
+    /// With the backward vectors of the first output.
     pub(crate) fn trace(&self, x: &[f64]) -> Trace {
+        self.trace_of(x, 0)
+    }
+
+    fn trace_of(&self, x: &[f64], output: usize) -> Trace {
         let last = self.layers();
         let mut at = Trace {
             z: vec![vec![]; last + 1],
@@ -64,7 +73,7 @@ impl Plain {
                 at.h[l] = at.z[l].iter().map(|&t| (self.sigma.value)(t)).collect();
             }
         }
-        at.g[last] = vec![1.0];
+        at.g[last] = (0..self.outputs()).map(|c| f64::from(c == output)).collect();
         for l in (1..last).rev() {
             at.v[l] = transposed(&self.weights[l + 1], &at.g[l + 1]);
             at.g[l] = at.z[l].iter().zip(&at.v[l]).map(|(&t, v)| (self.sigma.slope)(t) * v).collect();
@@ -72,14 +81,14 @@ impl Plain {
         at
     }
 
-    /// The output.
-    pub(crate) fn value(&self, x: &[f64]) -> f64 {
-        self.trace(x).z[self.layers()][0]
+    /// The outputs.
+    pub(crate) fn values(&self, x: &[f64]) -> Vec<f64> {
+        self.trace(x).z[self.layers()].clone()
     }
 
-    /// `D grad F(x)`.
-    pub(crate) fn gradient(&self, x: &[f64]) -> Vec<f64> {
-        let at = self.trace(x);
+    /// `D grad F_c(x)`, c the output.
+    pub(crate) fn gradient(&self, x: &[f64], output: usize) -> Vec<f64> {
+        let at = self.trace_of(x, output);
         let mut out = Vec::with_capacity(self.size());
         for l in 1..=self.layers() {
             for g in &at.g[l] {
@@ -90,9 +99,9 @@ impl Plain {
         out
     }
 
-    /// `D Hess F(x) D u`, by differentiating both passes along u.
-    pub(crate) fn hessian(&self, x: &[f64], u: &[f64]) -> Vec<f64> {
-        let (at, last) = (self.trace(x), self.layers());
+    /// `D Hess F_c(x) D u`, by differentiating both passes along u.
+    pub(crate) fn hessian(&self, x: &[f64], output: usize, u: &[f64]) -> Vec<f64> {
+        let (at, last) = (self.trace_of(x, output), self.layers());
         let (moves, shifts) = self.split(u);
         let mut hd: Rows = vec![vec![0.0; x.len()]];
         let mut zd: Rows = vec![vec![]];
@@ -104,7 +113,7 @@ impl Plain {
             zd.push(z);
         }
         let mut gd = vec![vec![]; last + 1];
-        gd[last] = vec![0.0];
+        gd[last] = vec![0.0; self.outputs()];
         for l in (1..last).rev() {
             let (own, carried) =
                 (transposed(&moves[l + 1], &at.g[l + 1]), transposed(&self.weights[l + 1], &gd[l + 1]));
@@ -155,26 +164,34 @@ pub(crate) struct Sampled {
 }
 
 impl Sampled {
-    fn rows(&self, row: impl Fn(&[f64]) -> Vec<f64>) -> Rows {
-        let weighted = |(x, w): (&Vec<f64>, &f64)| row(x).iter().map(|r| w * r).collect();
-        self.x.iter().zip(&self.weight).map(weighted).collect()
+    /// One row per sample and output, outputs fastest.
+    fn rows(&self, row: impl Fn(&[f64], usize) -> Vec<f64>) -> Rows {
+        let outputs = self.net.outputs();
+        let weighted =
+            |r: usize| row(&self.x[r / outputs], r % outputs).iter().map(|a| self.weight[r / outputs] * a).collect();
+        (0..self.x.len() * outputs).map(weighted).collect()
+    }
+
+    /// `sqrt m_i` for each row.
+    pub(crate) fn row_weight(&self) -> Vec<f64> {
+        self.weight.iter().flat_map(|&w| std::iter::repeat_n(w, self.net.outputs())).collect()
     }
 
     pub(crate) fn outputs(&self, u: &[f64]) -> Vec<f64> {
         let moved = self.net.moved(u);
-        self.x.iter().map(|x| moved.value(x)).collect()
+        self.x.iter().flat_map(|x| moved.values(x)).collect()
     }
 
-    /// J, n x p.
+    /// J, n d_L x p.
     pub(crate) fn jacobian(&self, u: &[f64]) -> Rows {
         let moved = self.net.moved(u);
-        self.rows(|x| moved.gradient(x))
+        self.rows(|x, c| moved.gradient(x, c))
     }
 
-    /// `DJ[v]`, n x p.
+    /// `DJ[v]`, n d_L x p.
     pub(crate) fn derivative(&self, u: &[f64], v: &[f64]) -> Rows {
         let moved = self.net.moved(u);
-        self.rows(|x| moved.hessian(x, v))
+        self.rows(|x, c| moved.hessian(x, c, v))
     }
 
     /// `sum_i c_i w_i Hess_i v`: the gradient of `c^T J v`.
@@ -182,7 +199,7 @@ impl Sampled {
         combine(&self.derivative(u, v), c)
     }
 
-    /// `|g_1(x_i)|`.
+    /// `|g_1(x_i)|` of the first output.
     pub(crate) fn backward_norms(&self, u: &[f64]) -> Vec<f64> {
         let moved = self.net.moved(u);
         self.x.iter().map(|x| super::norm(&moved.trace(x).g[1])).collect()

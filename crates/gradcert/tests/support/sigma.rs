@@ -50,7 +50,7 @@ fn erf(t: f64) -> f64 {
     FRAC_2_SQRT_PI * (-t * t).exp() * sum
 }
 
-fn normal_cdf(t: f64) -> f64 {
+pub(crate) fn normal_cdf(t: f64) -> f64 {
     0.5 + 0.5 * erf(t * FRAC_1_SQRT_2)
 }
 
