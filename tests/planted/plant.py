@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 THEOREM = "crates/gradcert/src/theorem/"
+WHITENED = THEOREM + "whitened/"
 TIME_LIMIT = 900
 
 
@@ -28,7 +29,7 @@ class Plant:
     file: str
     old: str
     new: str
-    tests: str  # test binaries of the crate gradcert, tried in this order until one fails
+    tests: str  # test binaries of the crate gradcert (lib: its unit tests), in this order until one fails
 
 
 PLANTS = [
@@ -82,8 +83,7 @@ PLANTS = [
           "problem.input_bounds_in(metric)", "problem.input_bounds(metric.biases[1] == 0.0)", "by_hand descent"),
     # --------------------------------------------------------------------------------- quantities at the centre
     Plant("kernel without multiplicities", THEOREM + "general.rs",
-          "SymmetricBall::from_enclosed(&kernel.scale_rows(root_multiplicity).scale_columns(root_multiplicity))",
-          "{ let _ = root_multiplicity; SymmetricBall::from_enclosed(&kernel) }", "attack"),
+          "sum.scale_rows(&of(rows)).scale_columns(&of(columns))", "{ let _ = (of(rows), of(columns)); sum }", "attack"),
     Plant("gamma_l without the width", THEOREM + "start.rs",
           "gamma[l] = phi0 * entry(l + 1) * width(l + 1) * gamma[l + 1];",
           "gamma[l] = phi0 * entry(l + 1) * gamma[l + 1];", "attack"),
@@ -140,6 +140,82 @@ PLANTS = [
           "k += 1 << level;", "k += (1 << level) - u64::from(level > 2);", "adversary"),
     Plant("one iteration too few is counted", THEOREM + "envelope.rs",
           "(k <= limit).then_some(k)", "(k <= limit).then_some(k.saturating_sub(1))", "adversary"),
+    # -------------------------------------------------------------------------------------------- derivatives
+    Plant("sixth derivative of tanh without its last term", "crates/gradcert/src/network/activation/taylor.rs",
+          "number(480.0) - number(720.0) * w", "number(480.0)", "lib"),
+    Plant("x f without k f^(k-1)", "crates/gradcert/src/network/activation/taylor.rs",
+          "number((k + 1) as f64) * slopes[k - 1]", "number(k as f64) * slopes[k - 1]", "lib"),
+    Plant("three-term recursion forgets one term", "crates/gradcert/src/network/activation/taylor.rs",
+          "number(a) * (x * g[k - 1]) + number(b) * before", "number(a) * (x * g[k - 1]) + number(0.0 * b) * before", "lib"),
+    # ------------------------------------------------------------------------------------------------- (T16n)
+    Plant("third order without 3 sigma'' zd zdd", WHITENED + "third_order.rs",
+          "sum += three * mixed.min(", "let _ = three * mixed.min(", "reference audit_attack"),
+    Plant("third order with 1 in place of 3", WHITENED + "third_order.rs",
+          "let three = Upper::new(3.0);", "let three = Upper::ONE;", "audit_attack reference"),
+    Plant("third order without the third derivative of sigma", WHITENED + "third_order.rs",
+          "sum += worst(&|i| third[i] * zd[i].square()) * zd_joint;", "let _ = third;", "audit_attack reference"),
+    Plant("third order without moves of later weights", WHITENED + "third_order.rs",
+          "sum += three * moved * inner;", "let _ = moved * inner;", "audit_attack reference"),
+    Plant("zdd without 2 u hd", WHITENED + "third_order.rs",
+          "w * hdd[i] + Upper::new(2.0) * moved * hd[i])", "w * hdd[i])", "reference audit_attack"),
+    Plant("ZDD without 2 u HD", WHITENED + "third_order.rs",
+          "w * hdd_joint + Upper::new(2.0) * moved * hd_joint)", "w * hdd_joint)", "reference audit_attack"),
+    Plant("third order without multiplicities", WHITENED + "third_order.rs",
+          "Upper::norm((0..samples).map(|i| centre.weight[i] * value(i)))", "Upper::norm((0..samples).map(value))",
+          "reference audit_attack"),
+    Plant("third order without the metric", WHITENED + "third_order.rs",
+          "Upper::new(centre.metric.weights[l]) * own", "own", "reference audit_attack"),
+    Plant("third order at the centre alone", WHITENED + "third_order.rs",
+          "let reachable = |z: &Interval| *z + Interval::new(-reach.get(), reach.get());",
+          "let reachable = |z: &Interval| { let _ = reach; *z };", "reference audit_attack"),
+    Plant("one corner of the cover for all", WHITENED + "third_order.rs",
+          "        if bound <= *largest {\n            return;", "        if largest.get() > 0.0 {\n            return;",
+          "lib reference"),
+    Plant("boxes that do not cover", WHITENED + "third_order.rs",
+          "search(&at, &mut vec![], layers, CELLS + layers - 1, &mut largest);",
+          "search(&at, &mut vec![], layers, CELLS, &mut largest);", "reference audit_attack"),
+    # ------------------------------------------------------------------------------------------------- (T16d)
+    Plant("delta ignored", WHITENED + "row_space.rs",
+          "Some((square / quality).sqrt())", "Some(square.sqrt())", "lib"),
+    Plant("om without the mixed terms", WHITENED + "row_space.rs",
+          "add(mixed.plus(&mixed.transpose()).scaled(factor));", "let _ = mixed.transpose();", "audit_attack"),
+    Plant("Gam without multiplicities", WHITENED + "row_space.rs",
+          "let gram = gram?.scale_rows(&roots).scale_columns(&roots);", "let gram = gram?;", "audit_attack"),
+    Plant("directions without multiplicities", WHITENED + "row_space.rs",
+          "EnclosedMatrix::exact(q.transpose().to_owned()).scale_rows(&roots)",
+          "EnclosedMatrix::exact(q.transpose().to_owned())", "audit_attack"),
+    Plant("om with D in place of D^2", WHITENED + "row_space.rs",
+          "let factor = Interval::exact(metric.weights[l + 1]).square();",
+          "let factor = Interval::exact(metric.weights[l + 1]);", "audit_attack"),
+    # ------------------------------------------------------------------------------------------------- (T16e)
+    Plant("kap_k dropped", WHITENED + "two_layers.rs", "b + kap(k) * c }", "b + c }", "reference"),
+    Plant("C_k dropped", WHITENED + "two_layers.rs", "b + kap(k) * c }", "b }", "reference"),
+    Plant("(T16e) without the multiplicities", WHITENED + "two_layers.rs",
+          "product.scale_rows(&of(above)).scale_columns(&of(left))", "{ let _ = (of(above), of(left)); product }",
+          "reference audit_attack"),
+    Plant("weights left out of B_k", WHITENED + "two_layers.rs",
+          "size(&derivatives[k - 1].scale_columns(&scale), k)", "{ let _ = &scale; size(&derivatives[k - 1], k) }",
+          "reference audit_attack"),
+    Plant("(T16e) without the metric of the last layer", WHITENED + "two_layers.rs",
+          "output_factor * size(&derivatives[k - 2], k - 1)", "size(&derivatives[k - 2], k - 1)", "reference"),
+    Plant("last order at the centre alone", WHITENED + "two_layers.rs",
+          "self.largest_weight + self.output_factor * Upper::new(radius)",
+          "self.largest_weight + self.output_factor * Upper::new(0.0 * radius)", "reference"),
+    Plant("last order without its mixed term", WHITENED + "two_layers.rs", "* (own + mixed));",
+          "* (own + Upper::ZERO * mixed));", "reference"),
+    # -------------------------------------------------------------------------------------------- (T15), (T16)
+    Plant("kappa with larger factorials", WHITENED + "orders.rs",
+          "power * s / Lower::new((k - 2) as f64)", "power * s / Lower::new(((k - 2) * (k - 1)) as f64)", "lib audit_attack"),
+    Plant("integral of kappa with half its loss", WHITENED + "orders.rs",
+          "Lower::new(t).minus(loss * Upper::new(t))", "Lower::new(t).minus(loss * Upper::HALF * Upper::new(t))",
+          "lib audit_attack"),
+    Plant("kappa beyond its radius", WHITENED + "orders.rs",
+          "let known = s <= self.radius;", "let known = s <= 2.0 * self.radius;", "lib"),
+    Plant("psi with kappa at half the radius", WHITENED + "orders.rs",
+          "Lower::ONE.minus(self.kappa(s))", "Lower::ONE.minus(self.kappa(0.5 * s))", "audit_attack"),
+    Plant("a distance below the first that is enough", THEOREM + "existence.rs",
+          "if holds(middle) { high = middle } else { low = middle }\n    }\n    high",
+          "if holds(middle) { high = middle } else { low = middle }\n    }\n    0.9 * high", "lib audit_attack"),
 ]
 
 
@@ -152,7 +228,8 @@ def copy_tree(to):
 def cargo(tree, target, test, build_only=False):
     """(succeeded, output) of one test binary; None when it takes too long."""
     environment = dict(os.environ, CARGO_TARGET_DIR=str(target), CARGO_PROFILE_DEV_DEBUG="0", CARGO_TERM_COLOR="never")
-    command = ["cargo", "test", "--quiet", "--package", "gradcert", "--test", test]
+    binary = ["--lib"] if test == "lib" else ["--test", test]
+    command = ["cargo", "test", "--quiet", "--package", "gradcert", *binary]
     if build_only:
         command.append("--no-run")
     try:

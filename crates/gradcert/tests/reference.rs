@@ -1,4 +1,4 @@
-//! Agreement with a plain float64 transcription of (T9+), (T16n) and (T9m), `oracle/bounds.py`, on fixed networks and data: the
+//! Agreement with a plain float64 transcription of (T9+), (T16n), (T16e) and (T9m), `oracle/bounds.py`, on fixed networks and data: the
 //! attack shows that the bounds are not too small, this that they are the bounds of the statements.
 
 mod support;
@@ -10,7 +10,8 @@ use gradcert::theorem::inputs::InputBounds;
 use gradcert::theorem::multiplicative::{CELLS, multiplicative_factor};
 use gradcert::theorem::start::PositiveStart;
 use gradcert::theorem::whitened::third_order::third_derivative;
-use gradcert_rigor::linear::EnclosedMatrix;
+use gradcert::theorem::whitened::two_layers::TwoLayers;
+use gradcert_rigor::linear::{EnclosedMatrix, RelativeTo};
 use serde::Deserialize;
 use support::case::{Case, zeros};
 use support::sigma::{self, Sigma};
@@ -20,11 +21,12 @@ const ORACLE: &str = include_str!("oracle/bounds.json");
 #[derive(Deserialize)]
 struct Oracle {
     general: Vec<General>,
+    two_layers: Vec<TwoLayerNetwork>,
     positive: Vec<Positive>,
 }
 
 #[derive(Deserialize)]
-struct General {
+struct At {
     activation: String,
     inputs: Vec<Vec<f64>>,
     multiplicity: Vec<u32>,
@@ -32,7 +34,37 @@ struct General {
     biases: Vec<Vec<f64>>,
     weight_factors: Vec<f64>,
     bias_factors: Vec<f64>,
+}
+
+impl At {
+    fn case(self) -> Case {
+        let mut widths = vec![self.inputs[0].len()];
+        widths.extend(self.biases.iter().map(Vec::len));
+        let mut net = zeros(activation(&self.activation), &widths);
+        for l in 1..widths.len() {
+            net.weights[l].clone_from(&self.weights[l - 1]);
+            net.biases[l].clone_from(&self.biases[l - 1]);
+        }
+        net.weight_factor = self.weight_factors;
+        net.bias_factor = self.bias_factors;
+        Case { net, x: self.inputs, multiplicity: self.multiplicity }
+    }
+}
+
+#[derive(Deserialize)]
+struct General {
+    #[serde(flatten)]
+    at: At,
     balls: Vec<ExpectedBall>,
+}
+
+#[derive(Deserialize)]
+struct TwoLayerNetwork {
+    #[serde(flatten)]
+    at: At,
+    radius: f64,
+    /// `N_2, ..., N_K` for K = 3, ..., 6.
+    orders: Vec<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -85,16 +117,7 @@ fn agree(name: &str, found: f64, expected: f64, scale: f64) {
 #[test]
 fn bounds_on_balls_are_those_of_the_statement() {
     for (number, general) in oracle().general.into_iter().enumerate() {
-        let mut widths = vec![general.inputs[0].len()];
-        widths.extend(general.biases.iter().map(Vec::len));
-        let mut net = zeros(activation(&general.activation), &widths);
-        for l in 1..widths.len() {
-            net.weights[l].clone_from(&general.weights[l - 1]);
-            net.biases[l].clone_from(&general.biases[l - 1]);
-        }
-        net.weight_factor = general.weight_factors;
-        net.bias_factor = general.bias_factors;
-        let case = Case { net, x: general.inputs, multiplicity: general.multiplicity };
+        let case = general.at.case();
         let (centre, _) = case.centre();
         for expected in general.balls {
             let found = ball(&centre, expected.s);
@@ -107,6 +130,24 @@ fn bounds_on_balls_are_those_of_the_statement() {
             agree(&name("LJ"), found.lipschitz.get(), expected.lipschitz, 0.0);
             let third = third_derivative(&centre, expected.s).expect("smooth").get();
             agree(&name("third order"), third, expected.third_order, 0.0);
+        }
+    }
+}
+
+#[test]
+fn orders_of_two_layers_are_those_of_the_statement() {
+    for (number, two) in oracle().two_layers.into_iter().enumerate() {
+        let (radius, case) = (two.radius, two.at.case());
+        let (centre, kernel) = case.centre();
+        let relative = RelativeTo::new(&kernel, centre.smin_jacobian.square()).expect("positive definite");
+        let bounds = TwoLayers::new(&case.network(), &case.passes(), &case.metric(), &case.inputs(), &relative);
+        let bounds = bounds.expect("two layers");
+        for (last, expected) in (3..).zip(two.orders) {
+            let found = bounds.orders(last, radius);
+            assert_eq!(found.values().len(), expected.len());
+            for (k, (found, expected)) in (2..).zip(found.values().iter().zip(expected)) {
+                agree(&format!("N_{k} of {last} of case {number}"), found.get(), expected, 0.0);
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-"""Bounds of (T9+), (T16n) and (T9m) in plain float64, transcribed from the statements, on fixed networks and data.
+"""Bounds of (T9+), (T16n), (T16e) and (T9m) in plain float64, transcribed from the statements, on fixed networks and data.
 
 python bounds.py > bounds.json      needs numpy; nothing here is rounded outward.
 
@@ -22,6 +22,14 @@ def sech2(t):
     return 1 / np.cosh(t) ** 2
 
 
+def differentiated(p, slope, k):
+    """The k-th derivative of p(y) along y' = slope(y)."""
+    p, slope = np.polynomial.Polynomial(p), np.polynomial.Polynomial(slope)
+    for _ in range(k):
+        p = p.deriv() * slope
+    return p
+
+
 class Leaky:
     """c t + (1 - c)(log(1 + e^t) - log 2)"""
 
@@ -40,6 +48,10 @@ class Leaky:
 
     rising, peak, convex = True, 0.0, True
 
+    def derivative(self, k, t):         # k >= 2: polynomials in s = logistic, s' = s - s^2
+        s = logistic(t)
+        return (1 - self.c) * differentiated([0, 1], [0, 1, -1], k - 1)(s)
+
 
 class Tanh:
     name, rising, peak, convex, third = "tanh", False, math.atanh(1 / math.sqrt(3)), False, 2.0
@@ -48,6 +60,9 @@ class Tanh:
 
     def curvature(self, t):
         return -2 * np.tanh(t) * sech2(t)
+
+    def derivative(self, k, t):         # polynomials in y = tanh, y' = 1 - y^2
+        return differentiated([0, 1], [1, 0, -1], k)(np.tanh(t))
 
 
 def sup_slope(act, low, high):
@@ -238,6 +253,30 @@ def third_order(act, W, b, DW, Db, X, multiplicity, s, m=16):
     return float(max(P(np.sqrt(np.array(k) / m)) for k in counts))
 
 
+def two_layer_orders(act, W, b, DW, Db, X, multiplicity, s, last):
+    """(T16e): N_2, ..., N_last for the radius s. c is the smaller of C_2 and D_W2 / min |a_j|."""
+    n, a = len(X), W[2][0]
+    m = np.sqrt(np.array(multiplicity, float))[:, None]
+    z = X @ W[1].T + b[1]
+    Xt, Ht = np.hstack([DW[1] * X, np.full((n, 1), Db[1])]), np.hstack([DW[2] * act.value(z), np.full((n, 1), Db[2])])
+    S = [None, act.slope(z)] + [act.derivative(k, z) for k in range(2, last)]
+    G, g = Xt @ Xt.T, act.slope(z) * a
+    values, vectors = np.linalg.eigh(m * ((g @ g.T) * G + Ht @ Ht.T) * m.T)
+    white = vectors / np.sqrt(values)
+    size = lambda A, power: math.sqrt(np.linalg.eigvalsh(white.T @ (m * ((A @ A.T) * G**power) * m.T) @ white)[-1])
+    kap = lambda k: math.sqrt(k) * ((k - 1) / k) ** ((k - 1) / 2)
+    grid = np.linspace(-6, 6, 1_200_001)
+    supremum = lambda k: float(np.abs(act.derivative(k, grid)).max())
+    B = lambda k: size(S[k] * a, k)
+    C = lambda k: DW[2] * size(S[k - 1], k - 1)
+    c = min(C(2), DW[2] / np.abs(a).min())
+    orders = [(B(2) + math.hypot(B(2), 2 * c)) / 2] + [B(k) + kap(k) * C(k) for k in range(3, last)]
+    longest = np.linalg.norm(Xt, axis=1).max()
+    crude = (supremum(last) * (np.abs(a).max() + DW[2] * s) * longest ** (last - 1)
+             + kap(last) * DW[2] * supremum(last - 1) * longest ** (last - 2))
+    return [float(x) for x in orders + [spectral(m * Xt) / math.sqrt(values[0]) * crude]]
+
+
 def multiplicative(act, widths, a, DW, Db, largest_input, s, cells=64):
     """P of (T9m), the minimum over the cells of the split; a_l in a[l], a[L] = A."""
     L, phi0 = len(widths) - 1, float(act.slope(0.0))
@@ -279,7 +318,7 @@ def numbers(a):
     return a.tolist() if hasattr(a, "tolist") else a
 
 
-def general_case(seed, act, widths, n, DW, Db, multiplicity, radii, scale=1.0):
+def network(seed, act, widths, n, DW, Db, multiplicity, scale):
     rng = np.random.default_rng(seed)
     L = len(widths) - 1
     X = np.round(rng.standard_normal((n, widths[0])), 4)
@@ -287,11 +326,20 @@ def general_case(seed, act, widths, n, DW, Db, multiplicity, radii, scale=1.0):
                   for l in range(1, L + 1)]
     b = [None] + [np.round(0.3 * rng.standard_normal(widths[l]), 4) for l in range(1, L + 1)]
     DW, Db = [1.0] + DW, [1.0] + Db
-    return {"activation": act.name, "inputs": X.tolist(), "multiplicity": multiplicity,
-            "weights": [numbers(w) for w in W[1:]], "biases": [numbers(x) for x in b[1:]],
-            "weight_factors": DW, "bias_factors": Db,
-            "balls": [ball(act, W, b, DW, Db, X, multiplicity, s)
-                      | {"third_order": third_order(act, W, b, DW, Db, X, multiplicity, s)} for s in radii]}
+    record = {"activation": act.name, "inputs": X.tolist(), "multiplicity": multiplicity,
+              "weights": [numbers(w) for w in W[1:]], "biases": [numbers(x) for x in b[1:]],
+              "weight_factors": DW, "bias_factors": Db}
+    return (act, W, b, DW, Db, X, multiplicity), record
+
+
+def general_case(seed, act, widths, n, DW, Db, multiplicity, radii, scale=1.0):
+    at, record = network(seed, act, widths, n, DW, Db, multiplicity, scale)
+    return record | {"balls": [ball(*at, s) | {"third_order": third_order(*at, s)} for s in radii]}
+
+
+def two_layer_case(seed, act, widths, n, DW, Db, multiplicity, s, scale=1.0):
+    at, record = network(seed, act, widths, n, DW, Db, multiplicity, scale)
+    return record | {"radius": s, "orders": [two_layer_orders(*at, s, last) for last in range(3, 7)]}
 
 
 def positive_case(seed, act, widths, n, hidden, output, DW, Db, radii):
@@ -330,4 +378,10 @@ POSITIVE = [
     positive_case(13, LEAKY, [3, 1, 1], 2, [], 1.0, [1.0, 1.0], [0.0, 0.0], [0.3, 0.45, 0.6]),
     positive_case(14, SOFTPLUS, [3, 9, 9, 1], 2, [0.3], 1.0, [1.0, 0.6, 1.0], [0.0, 0.0, 0.0], [0.2, 0.4, 0.6]),
 ]
-json.dump({"general": GENERAL, "positive": POSITIVE}, sys.stdout, indent=1)
+TWO_LAYERS = [
+    two_layer_case(21, TANH, [2, 9, 1], 5, ONES[:2], ONES[:2], [1] * 5, 0.05),
+    two_layer_case(22, TANH, [3, 8, 1], 4, [0.5, 2.0], [0.7, 0.1], [1, 4, 1, 2], 0.3),
+    two_layer_case(23, SOFTPLUS, [2, 12, 1], 5, [1.5, 0.3], [0.0, 1.0], [3, 1, 1, 1, 2], 0.1, 2.0),
+    two_layer_case(24, LEAKY, [3, 10, 1], 4, [1.0, 0.0], [1.0, 0.0], [1, 1, 2, 1], 1.0),
+]
+json.dump({"general": GENERAL, "two_layers": TWO_LAYERS, "positive": POSITIVE}, sys.stdout, indent=1)

@@ -33,8 +33,19 @@ pub fn second_order(
     root_multiplicity: &[Interval],
     kernel: &RelativeTo,
 ) -> Option<Upper> {
-    let q = whitener(kernel);
-    let quality = quality(&q, kernel.ball());
+    bound_by(&whitener(kernel), network, passes, metric, root_multiplicity, kernel)
+}
+
+/// om from any Q.
+fn bound_by(
+    q: &Mat<f64>,
+    network: &Network,
+    passes: &EnclosedPasses,
+    metric: &Metric,
+    root_multiplicity: &[Interval],
+    kernel: &RelativeTo,
+) -> Option<Upper> {
+    let quality = quality(q, kernel.ball());
     if !quality.is_positive() {
         return None;
     }
@@ -168,5 +179,37 @@ impl<'a> Derivatives<'a> {
             }
         }
         sum.unwrap_or_else(|| EnclosedMatrix::exact(Mat::zeros(p.len(), p.len())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::activation::Activation;
+    use crate::theorem::general::centre;
+    use crate::theorem::inputs::InputBounds;
+
+    /// A Q far from a whitener is paid for by delta, and a singular one is no proof.
+    #[test]
+    fn any_scale_of_q_gives_the_same_bound() {
+        let entry = |i: usize, j: usize| ((3 * i + 5 * j) as f64).sin();
+        let weights = vec![Mat::zeros(0, 0), Mat::from_fn(4, 2, entry), Mat::from_fn(1, 4, |i, j| entry(i + 1, j))];
+        let biases = vec![vec![], vec![0.1, -0.2, 0.3, 0.4], vec![0.0]];
+        let network = Network { activation: Activation::Tanh, weights, biases };
+        let rows = EnclosedMatrix::exact(Mat::from_fn(3, 2, |i, j| entry(j + 2, i)));
+        let (passes, metric) = (EnclosedPasses::new(&network, &rows), Metric::plain(2));
+        let inputs = InputBounds::of_rows(&rows, &[1, 2, 1], true);
+        let roots = inputs.root_multiplicity();
+        let (at, kernel) = centre(&network, &passes, &metric, &inputs);
+        let relative = RelativeTo::new(&kernel, at.smin_jacobian.square()).unwrap();
+        let bound = |q: &Mat<f64>| bound_by(q, &network, &passes, &metric, roots, &relative);
+        let q = whitener(&relative);
+        let expected = bound(&q).unwrap().get();
+        for factor in [0.25, 0.9] {
+            let found = bound(&Mat::from_fn(3, 3, |i, j| factor * q[(i, j)])).unwrap().get();
+            assert!((found / expected - 1.0).abs() < 1e-9, "{factor}: {found} {expected}");
+        }
+        let truncated = Mat::from_fn(3, 3, |i, j| if i == 2 { 0.0 } else { q[(i, j)] });
+        assert_eq!(bound(&truncated), None);
     }
 }
