@@ -4,6 +4,8 @@
 #![allow(clippy::print_stdout)]
 
 mod audit;
+mod audit_mutants;
+mod audit_sampled;
 mod builder;
 mod classic;
 mod hostile;
