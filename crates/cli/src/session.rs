@@ -121,13 +121,7 @@ impl Session {
         let matrix = self.distinct().inputs();
         let (n, d) = matrix.shape();
         let bytes = 8.0 * (12.0 * (n as f64).powi(2) + 4.0 * n as f64 * d as f64);
-        if bytes > MEMORY_LIMIT {
-            return Err(Failure::limit(format!(
-                "{n} samples need about {:.0} GB of memory, more than {:.0} GB",
-                bytes / 1e9,
-                MEMORY_LIMIT / 1e9
-            )));
-        }
+        require_memory(bytes, || format!("{n} samples need"))?;
         let all = problems(&self.dataset);
         let distinct = self.distinct().problems();
         let multiplicity = self.merged.as_ref().map_or_else(|| vec![1; n], |m| m.multiplicity.clone());
@@ -153,14 +147,16 @@ pub(crate) fn within_memory(hidden: &[usize], task: &Task) -> Result<(), Failure
         before = width;
     }
     let bytes = 8.0 * (4.0 * parameters + 6.0 * task.problem.rows.nrows() as f64 * units);
-    if bytes > MEMORY_LIMIT {
-        return Err(Failure::limit(format!(
-            "a network with {parameters:.1e} parameters needs about {:.0} GB of memory, more than {:.0} GB",
-            bytes / 1e9,
-            MEMORY_LIMIT / 1e9
-        )));
+    require_memory(bytes, || format!("a network with {parameters:.1e} parameters needs"))
+}
+
+/// An error if so many bytes are more than are allowed; `what` begins the sentence.
+pub(crate) fn require_memory(bytes: f64, what: impl FnOnce() -> String) -> Result<(), Failure> {
+    if bytes <= MEMORY_LIMIT {
+        return Ok(());
     }
-    Ok(())
+    let [needed, most] = [bytes, MEMORY_LIMIT].map(|b| b / 1e9);
+    Err(Failure::limit(format!("{} about {needed:.0} GB of memory, more than {most:.0} GB", what())))
 }
 
 /// Names and targets of the problems of a data set, duplicates included. The names follow from the targets alone: not

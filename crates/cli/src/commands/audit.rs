@@ -1,11 +1,11 @@
 //! `gradcert audit`: what is proved about a network that is already trained.
 
 use crate::args::{AuditArgs, CodingArg, StoreArg};
-use crate::commands::certify::{start_beside, write};
+use crate::commands::certify::{file_of, start_beside, write};
 use crate::commands::inspect_model;
 use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds, progress_bar};
-use crate::session::{MEMORY_LIMIT, Session, joint_problems, set_threads};
+use crate::session::{MEMORY_LIMIT, Session, joint_problems, require_memory, set_threads};
 use faer::Mat;
 use gradcert::certify::Reason;
 use gradcert::certify::audit::{AuditOutcome, Audited, Curvature, audit, certificate};
@@ -14,8 +14,6 @@ use gradcert::model::{Meaning, Model, ReadModel};
 use gradcert::network::Network;
 use gradcert::theorem::centre::Metric;
 use gradcert::train::polish::{PolishError, PolishOptions, Samples, round_to_f32};
-use gradcert_certificate::format::{Data, FORMAT, File, VERSION};
-use gradcert_certificate::hash;
 use gradcert_data::{Coding, Dataset, Targets};
 use gradcert_report::number::{Rounding, rounded};
 use serde_json::{Value, json};
@@ -158,14 +156,7 @@ fn within_memory(case: &Case) -> Result<(), Failure> {
     let rows = (case.problem.rows.nrows() * case.network.outputs()) as f64;
     let units: usize = case.network.widths().iter().sum();
     let bytes = 8.0 * (12.0 * rows * rows + 24.0 * rows * units as f64);
-    if bytes > MEMORY_LIMIT {
-        return Err(Failure::limit(format!(
-            "{rows} samples times outputs need about {:.0} GB of memory, more than {:.0} GB",
-            bytes / 1e9,
-            MEMORY_LIMIT / 1e9
-        )));
-    }
-    Ok(())
+    require_memory(bytes, || format!("{rows} samples times outputs need"))
 }
 
 /// Polishes and rounds a network; a reason to decline if that is impossible.
@@ -310,19 +301,7 @@ fn save(session: &Session, results: &[(Case, AuditOutcome)], tolerance: f64, pat
         let record = certificate(audited, &case.name, &case.targets, &case.network, &case.metric, &inputs, tolerance);
         certificates.push(record.map_err(|e| Failure::limit(e.to_string()))?);
     }
-    let (samples, features) = session.dataset.shape();
-    let file = File {
-        format: FORMAT.to_owned(),
-        version: VERSION,
-        producer: concat!("gradcert ", env!("CARGO_PKG_VERSION")).to_owned(),
-        data: Data {
-            samples,
-            features,
-            inputs_sha256: hash::inputs(session.dataset.inputs().as_slice(), samples, features),
-            merge_duplicates: session.merged.is_some(),
-        },
-        certificates,
-    };
+    let file = file_of(session, certificates);
     let text = serde_json::to_string_pretty(&file).map_err(|e| Failure::file(path, &e))?;
     write(path, text.as_bytes())?;
     model(session, results).save(&start_beside(path))?;

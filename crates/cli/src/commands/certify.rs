@@ -9,7 +9,7 @@ use gradcert::certify::positive::PositiveSearch;
 use gradcert::certify::record;
 use gradcert::certify::{HiddenScale, Outcome, Reason, Scale};
 use gradcert::model::{Meaning, Model};
-use gradcert_certificate::format::{Data, FORMAT, File, VERSION};
+use gradcert_certificate::format::{Certificate, Data, FORMAT, File, VERSION};
 use gradcert_certificate::hash;
 use gradcert_report::number::{Rounding, rounded};
 use serde_json::{Value, json};
@@ -195,8 +195,13 @@ pub(crate) fn file(session: &Session, net: &NetArgs, results: &[(Task, Outcome)]
         let record = record::certificate(outcome, &task.name, &task.targets, coordinates(net), net.tol);
         certificates.extend(record.map_err(|e| Failure::limit(e.to_string()))?);
     }
+    Ok(file_of(session, certificates))
+}
+
+/// Certificates with what they speak about.
+pub(crate) fn file_of(session: &Session, certificates: Vec<Certificate>) -> File {
     let (samples, features) = session.dataset.shape();
-    Ok(File {
+    File {
         format: FORMAT.to_owned(),
         version: VERSION,
         producer: concat!("gradcert ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -207,7 +212,7 @@ pub(crate) fn file(session: &Session, net: &NetArgs, results: &[(Task, Outcome)]
             merge_duplicates: session.merged.is_some(),
         },
         certificates,
-    })
+    }
 }
 
 /// Writes the certificate, and given starts beside it.

@@ -6,7 +6,7 @@ use crate::commands::check::verify;
 use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds, progress_bar};
 use crate::report::Material;
-use crate::session::{MEMORY_LIMIT, Session, Task, given_start, metric, set_threads};
+use crate::session::{Session, Task, given_start, metric, require_memory, set_threads};
 use clap::ValueEnum;
 use gradcert::certify::{Outcome, Reason};
 use gradcert::model::{Meaning, Model};
@@ -195,13 +195,7 @@ fn plan(
 /// L-BFGS remembers its last steps and what they changed the gradient by.
 fn within_memory_of_lbfgs(parameters: usize) -> Result<(), Failure> {
     let bytes = 8.0 * (2 * Lbfgs::MEMORY + 12) as f64 * parameters as f64;
-    if bytes > MEMORY_LIMIT {
-        let gigabytes = bytes / 1e9;
-        return Err(Failure::limit(format!(
-            "L-BFGS needs about {gigabytes:.0} GB of memory for {parameters} parameters"
-        )));
-    }
-    Ok(())
+    require_memory(bytes, || format!("L-BFGS with {parameters} parameters needs"))
 }
 
 fn uncertified_start(args: &TrainArgs, index: usize, task: &Task) -> Result<Network, Failure> {

@@ -4,6 +4,7 @@
 //! Lists over samples hold one entry per distinct sample i with multiplicity `m_i` (T13); norms over samples are
 //! weighted by `sqrt m_i`. All derivatives are in the coordinates `u = D^{-1} w` of the metric.
 
+use crate::network::Network;
 use crate::network::activation::Activation;
 use gradcert_rigor::{Interval, Lower, Upper};
 
@@ -42,6 +43,16 @@ impl Metric {
     /// Number L of layers.
     pub fn layers(&self) -> usize {
         self.weights.len() - 1
+    }
+
+    /// Number p of parameters of a network with as many layers that are not frozen.
+    pub fn trained_parameters(&self, network: &Network) -> usize {
+        let of = |l: usize| {
+            let (rows, columns) = network.weights[l].shape();
+            let weights = if self.weights[l] > 0.0 { rows * columns } else { 0 };
+            weights + if self.biases[l] > 0.0 { rows } else { 0 }
+        };
+        (1..=self.layers()).map(of).sum()
     }
 }
 

@@ -216,16 +216,6 @@ fn distance(a: &Network, b: &Network) -> f64 {
     entries(a).zip(entries(b)).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
 }
 
-/// Trained parameters.
-fn parameters(network: &Network, metric: &Metric) -> usize {
-    let trained = |factor: f64, count: usize| if factor > 0.0 { count } else { 0 };
-    let of = |l: usize| {
-        let (rows, columns) = network.weights[l].shape();
-        trained(metric.weights[l], rows * columns) + trained(metric.biases[l], rows)
-    };
-    (1..=network.layers()).map(of).sum()
-}
-
 fn check(network: &Network, samples: &Samples<'_>, options: &PolishOptions) -> Result<(), PolishError> {
     let (n, layers, metric) = (samples.rows.nrows(), network.weights.len().saturating_sub(1), &options.metric);
     let chained = layers >= 2
@@ -253,7 +243,7 @@ fn check(network: &Network, samples: &Samples<'_>, options: &PolishOptions) -> R
     if !finite {
         return Err(PolishError::NotFinite);
     }
-    let parameters = parameters(network, metric);
+    let parameters = metric.trained_parameters(network);
     if parameters < rows {
         return Err(PolishError::TooFewParameters { parameters, rows });
     }

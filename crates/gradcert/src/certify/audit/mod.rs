@@ -111,7 +111,7 @@ pub fn audit(problem: &Problem, network: &Network, metric: &Metric, tolerance: f
     if let Some(reason) = misfit(problem, network, metric, tolerance) {
         return AuditOutcome::Declined(vec![reason]);
     }
-    let (rows, parameters) = (problem.rows.nrows() * network.outputs(), trained(network, metric));
+    let (rows, parameters) = (problem.rows.nrows() * network.outputs(), metric.trained_parameters(network));
     if parameters < rows {
         return declined(
             "too_few_parameters",
@@ -172,17 +172,6 @@ fn misfit(problem: &Problem, network: &Network, metric: &Metric, tolerance: f64)
     }
     (!(tolerance > 0.0 && tolerance.is_finite()))
         .then(|| Reason::new("tolerance", "the tolerance is a positive number"))
-}
-
-/// Number of parameters that move.
-fn trained(network: &Network, metric: &Metric) -> usize {
-    (1..=network.layers())
-        .map(|l| {
-            let w = &network.weights[l];
-            let weights = if metric.weights[l] > 0.0 { w.nrows() * w.ncols() } else { 0 };
-            weights + if metric.biases[l] > 0.0 { w.nrows() } else { 0 }
-        })
-        .sum()
 }
 
 /// lmin(K0) as it is stated: lower than proved by some radii of K0, as another program encloses K0 a little differently, and
