@@ -121,7 +121,7 @@ fn audits_are_confirmed() {
 }
 
 #[test]
-#[ignore = "a minute; make test-long"]
+#[ignore = "two minutes; make test-long"]
 fn many_audits_are_confirmed() {
-    all(300);
+    all(2000);
 }
