@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the root of the repository")
@@ -300,4 +301,24 @@ fn commands_and_options_exist() {
         }
     }
     assert!(checked >= 20, "only {checked} options were found");
+}
+
+/// Pages of the programming interface are written at the same time, one folder for each name.
+#[test]
+fn no_two_crates_document_into_one_folder() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let arguments = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
+    let output = Command::new(cargo).args(arguments).current_dir(root()).output().expect("cargo runs");
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let mut seen = BTreeSet::new();
+    for package in metadata["packages"].as_array().expect("packages") {
+        for target in package["targets"].as_array().expect("targets") {
+            let kinds = target["kind"].as_array().expect("kinds");
+            if target["doc"] == true && kinds.iter().any(|k| k == "lib" || k == "bin") {
+                let name = target["name"].as_str().expect("a name").replace('-', "_");
+                assert!(seen.insert(name.clone()), "{name} is documented twice");
+            }
+        }
+    }
+    assert!(seen.len() > 5, "{seen:?}");
 }

@@ -393,3 +393,29 @@ fn several_outputs() {
     targets.iter_mut().for_each(|t| *t += 10.0);
     assert!(matches!(audit(&problem(targets), &network, &metric, 1e-20), AuditOutcome::Declined(_)));
 }
+
+/// What does not fit together is an answer, whatever is missing.
+#[test]
+fn misfits_are_declined() {
+    let network = |outputs: usize| {
+        let weights = vec![Mat::zeros(0, 0), Mat::full(3, 2, 0.5), Mat::full(outputs, 3, 0.5)];
+        Network { activation: Activation::Tanh, weights, biases: vec![vec![], vec![0.0; 3], vec![0.0; outputs]] }
+    };
+    let problem = |targets: usize| Problem::new(&[1.0, 2.0, 3.0, 5.0], 2, 2, vec![0.1; targets], Coordinates::Raw);
+    let no_bias = Network { biases: vec![vec![], vec![0.0; 3]], ..network(1) };
+    let nothing = Network { weights: vec![], biases: vec![], ..network(1) };
+    let short = Metric { weights: vec![1.0; 3], biases: vec![1.0; 2] };
+    for (case, network, targets, metric) in [
+        ("no output", network(0), 0, Metric::plain(2)),
+        ("targets", network(1), 3, Metric::plain(2)),
+        ("a bias is missing", no_bias, 2, Metric::plain(2)),
+        ("no layers", nothing, 2, Metric::plain(2)),
+        ("layers of the metric", network(1), 2, Metric::plain(3)),
+        ("biases of the metric", network(1), 2, short),
+    ] {
+        match audit(&problem(targets), &network, &metric, 1e-20) {
+            AuditOutcome::Declined(reasons) => assert_eq!(reasons[0].code, "shapes", "{case}"),
+            AuditOutcome::Certified(_) => panic!("{case}"),
+        }
+    }
+}

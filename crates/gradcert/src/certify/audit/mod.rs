@@ -29,6 +29,7 @@ use gradcert_certificate::format::OrdersBy;
 use gradcert_certificate::limits::MAX_ITERATIONS;
 use gradcert_rigor::linear::{RelativeTo, SymmetricBall};
 use gradcert_rigor::{Interval, Lower, Upper};
+use std::cmp::Ordering;
 use tables::Tables;
 
 /// The bound of kappa that was used.
@@ -139,14 +140,17 @@ const SINGULAR: &str = "the tangent kernel of this network on these samples is n
 
 /// Parameters that are no network for this problem.
 fn misfit(problem: &Problem, network: &Network, metric: &Metric, tolerance: f64) -> Option<Reason> {
-    let (n, layers) = (problem.rows.nrows(), network.layers());
+    let (n, layers) = (problem.rows.nrows(), network.weights.len().saturating_sub(1));
     let shapes = n > 0
         && layers >= 2
+        && network.outputs() > 0
+        && network.biases.len() == layers + 1
         && problem.coordinates == Coordinates::Raw
         && problem.multiplicity.len() == n
         && problem.targets.len() == n * network.outputs()
         && network.weights[1].ncols() == problem.rows.ncols()
-        && metric.layers() == layers
+        && metric.weights.len() == layers + 1
+        && metric.biases.len() == layers + 1
         && (1..=layers).all(|l| network.biases[l].len() == network.weights[l].nrows())
         && (2..=layers).all(|l| network.weights[l].ncols() == network.weights[l - 1].nrows());
     if !shapes {
@@ -188,6 +192,11 @@ fn stated_smallest(at: &Centre, kernel: &SymmetricBall) -> Lower {
 /// derivatives layer by layer, each layer widening what it gets.
 fn orders_weaker(layers: usize) -> f64 {
     if layers <= 4 { 1e-4 } else { 3e-2 }
+}
+
+/// Which of two forms of kappa allows the larger residual.
+fn by_reach(a: &Orders, b: &Orders) -> Ordering {
+    a.largest_integral().1.get().total_cmp(&b.largest_integral().1.get())
 }
 
 /// (T16d) with more operations than this (rows^3 times units) is left out.
@@ -277,8 +286,7 @@ impl AuditSearch<'_> {
 
     /// (T16) in the form that reaches farthest.
     fn taylor(&self) -> Option<(OrdersBy, Orders)> {
-        let forms = [self.two_layers(), self.row_space()].into_iter().flatten();
-        forms.max_by(|a, b| a.1.largest_integral().1.get().total_cmp(&b.1.largest_integral().1.get()))
+        [self.two_layers(), self.row_space()].into_iter().flatten().max_by(|a, b| by_reach(&a.1, &b.1))
     }
 
     /// (T16e), with as many orders as reach farthest.
@@ -287,8 +295,7 @@ impl AuditSearch<'_> {
         let weaker = self.weaker(orders_weaker(self.network.layers()));
         let first = 0.01 / (1.0 + bounds.second().get());
         let by_order = (3..=LAST_ORDER).map(|last| fitting(|s| bounds.orders(last, s).weakened(weaker), first));
-        let best = by_order.max_by(|a, b| a.largest_integral().1.get().total_cmp(&b.largest_integral().1.get()))?;
-        Some((OrdersBy::TwoLayers, best))
+        by_order.max_by(by_reach).map(|best| (OrdersBy::TwoLayers, best))
     }
 
     /// (T16d), (T16n), where that is not too much work; two layers have (T16e).
@@ -327,8 +334,11 @@ impl AuditSearch<'_> {
         let limit = reaches.iter().map(|r| r.residual).fold(0.0, f64::max);
         let error = norm(&self.residual).get();
         let gross = error * error > 1e-2 * norm(&self.targets()).get().powi(2);
-        let advice =
-            if gross { "the network is not trained to interpolation: --polish, or train on" } else { "train on" };
+        let advice = if gross {
+            "the network is not trained to interpolation: --polish, or train on"
+        } else {
+            "--polish (a few Gauss-Newton steps), or train on"
+        };
         Reason::new(
             "residual_too_large",
             format!(
