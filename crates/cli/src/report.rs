@@ -134,6 +134,12 @@ fn network(material: &Material<'_>, t: &Trained) -> page::Network {
         (_, Some(p)) => page::Start::Positive { scale: p.output, hidden: p.hidden.first().copied() },
         (StartArg::LeCun, _) => page::Start::Drawn { distribution: "LeCun".to_owned(), seed },
         (StartArg::AbsoluteLeCun, _) => page::Start::Drawn { distribution: "|LeCun|".to_owned(), seed },
+        (StartArg::He, _) => page::Start::Drawn { distribution: "He".to_owned(), seed },
+        (StartArg::Xavier, _) => page::Start::Drawn { distribution: "Xavier".to_owned(), seed },
+        (StartArg::Ntk, _) => page::Start::Drawn {
+            distribution: "LeCun, in the metric of the tangent kernel parametrisation".to_owned(),
+            seed,
+        },
         (StartArg::Conditional, _) => page::Start::Drawn { distribution: "conditional LeCun".to_owned(), seed },
         (StartArg::File(path), _) => {
             page::Start::Given { source: path.display().to_string(), hash: parameters_hash(&t.plan.start) }

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output::say;
 use crate::starts::{self, Drawn};
 use gradcert::certify::problem::{Coordinates, Problem};
+use gradcert::certify::random::by_fan_in;
 use gradcert::certify::{Options, Outcome, Reason, positive::PositiveSearch};
 use gradcert::network::Network;
 use gradcert::theorem::centre::Metric;
@@ -214,10 +215,13 @@ pub(crate) fn certify(task: &mut Task, index: usize, net: &NetArgs) -> Result<Ou
     starts::certify(task, index, net)
 }
 
-/// The metric of an uncertified run or of a given start.
-pub(crate) fn metric(net: &NetArgs, layers: usize) -> Metric {
+/// The metric of an uncertified run or of a given start, for a network with the widths d_0, ..., d_L.
+pub(crate) fn metric(net: &NetArgs, widths: &[usize]) -> Metric {
     let factor = if net.train == Train::FirstLayer { 0.0 } else { 1.0 };
-    let mut metric = Metric::plain(layers).slower_later_layers(factor);
+    let mut metric = Metric::plain(widths.len() - 1).slower_later_layers(factor);
+    if net.start == StartArg::Ntk {
+        metric = by_fan_in(metric, widths);
+    }
     if net.freeze_bias {
         metric = metric.without_biases();
     }

@@ -23,6 +23,9 @@ pub(crate) fn law(net: &NetArgs, task: &Task) -> Result<Option<Law>, Failure> {
     match net.start {
         StartArg::LeCun => Ok(Some(Law::LeCun)),
         StartArg::AbsoluteLeCun => Ok(Some(Law::AbsoluteLeCun)),
+        StartArg::He => Ok(Some(Law::He)),
+        StartArg::Xavier => Ok(Some(Law::Xavier)),
+        StartArg::Ntk => Ok(Some(Law::LeCun)),
         StartArg::Conditional => conditional(net, task).map(Some),
         StartArg::Positive | StartArg::File(_) | StartArg::Point(_) => Ok(None),
     }
@@ -53,7 +56,7 @@ pub(crate) fn conditional(net: &NetArgs, task: &Task) -> Result<Law, Failure> {
 pub(crate) fn certify(task: &mut Task, index: usize, net: &NetArgs) -> Result<Outcome, Failure> {
     let Some(law) = law(net, task)? else {
         let start = given_start(task, index, net)?;
-        return Ok(given::certify(&task.problem, &start, &metric(net, start.layers()), &options(net)));
+        return Ok(given::certify(&task.problem, &start, &metric(net, &start.widths()), &options(net)));
     };
     let most = net.retry.map_or(1, u64::from);
     let first = net.seed().wrapping_add(index as u64);
@@ -62,7 +65,7 @@ pub(crate) fn certify(task: &mut Task, index: usize, net: &NetArgs) -> Result<Ou
     for k in 0..most {
         task.drawn = Some(Drawn { seed: first.wrapping_add(k), draws: k + 1 });
         let start = draw_start(net, task, law, first.wrapping_add(k));
-        let outcome = given::certify(&task.problem, &start, &metric(net, start.layers()), &options(net));
+        let outcome = given::certify(&task.problem, &start, &metric(net, &start.widths()), &options(net));
         let Outcome::Declined(reasons) = outcome else {
             bar.finish_and_clear();
             return Ok(outcome);

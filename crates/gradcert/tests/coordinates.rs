@@ -2,6 +2,7 @@
 
 use faer::{Mat, Par};
 use gradcert::certify::problem::{Coordinates, Problem};
+use gradcert::certify::random::by_fan_in;
 use gradcert::network::Network;
 use gradcert::network::activation::Activation;
 use gradcert::network::passes::LayerInputs;
@@ -90,4 +91,42 @@ fn merged_duplicates_give_the_same_trajectory() {
     let (expected, _) = losses(&start, &whole, &metric, 0.02);
     let (found, _) = losses(&start, &set(&merged, LayerInputs::Rows(rows.to_owned())), &metric, 0.02);
     agree(&expected, &found, 1e-12);
+}
+
+/// `z_l = Theta_l h_{l-1} / sqrt(d_{l-1}) + b_l`: a step of gradient descent on (Theta, b), its gradient by differences, is the step of
+/// the weights in the metric.
+#[test]
+fn tangent_kernel_parametrisation_is_a_metric() {
+    let problem = problem(Coordinates::Raw);
+    let widths = [FEATURES, 3, 2, 1];
+    let start = draw(Activation::Tanh, &widths, Law::LeCun, 2);
+    let metric = by_fan_in(Metric::plain(3), &widths);
+    let set = set(&problem, LayerInputs::Rows(problem.rows.middle().to_owned()));
+    let (step_size, difference) = (0.1, 1e-5);
+    let mut descent = Descent::new(start.clone(), &set, &metric, step_size, Par::Seq);
+    descent.step();
+    for l in 1..=3 {
+        let root = (widths[l - 1] as f64).sqrt();
+        for i in 0..widths[l] {
+            for j in 0..widths[l - 1] {
+                let loss = |change: f64| {
+                    let mut moved = start.clone();
+                    // Theta moves by `change`.
+                    moved.weights[l][(i, j)] += change / root;
+                    loss_of(&moved, &problem, Par::Seq)
+                };
+                let slope = (loss(difference) - loss(-difference)) / (2.0 * difference);
+                let theta = |network: &Network| root * network.weights[l][(i, j)];
+                let moved = theta(descent.network()) - theta(&start);
+                assert!((moved + step_size * slope).abs() < 1e-9, "layer {l}: {moved} {slope}");
+            }
+            let loss = |change: f64| {
+                let mut moved = start.clone();
+                moved.biases[l][i] += change;
+                loss_of(&moved, &problem, Par::Seq)
+            };
+            let slope = (loss(difference) - loss(-difference)) / (2.0 * difference);
+            assert!((descent.network().biases[l][i] + step_size * slope).abs() < 1e-9, "bias of layer {l}");
+        }
+    }
 }

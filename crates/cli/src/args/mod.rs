@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// Gradient flow of a network or of a formula, integrated, beside what is proved about it.
     Flow(FlowArgs),
-    /// How often the four starts are certified: by the theorem about random starts, and by counting draws.
+    /// How often four starts (positive, lecun, abs-lecun, conditional) are certified: by the theorem about random starts, and by counting draws.
     Starts(StartsArgs),
     /// Prove that gradient descent on a formula of a few variables reaches a zero of it.
     Criterion(CriterionArgs),
@@ -125,6 +125,10 @@ pub(crate) enum StartArg {
     Positive,
     LeCun,
     AbsoluteLeCun,
+    He,
+    Xavier,
+    /// LeCun weights, trained in the metric of the tangent kernel parametrisation.
+    Ntk,
     Conditional,
     File(PathBuf),
     /// Values of the variables of a formula; only `gradcert flow` reads them.
@@ -136,9 +140,12 @@ fn parse_start(text: &str) -> Result<StartArg, String> {
         "positive" => Ok(StartArg::Positive),
         "lecun" => Ok(StartArg::LeCun),
         "abs-lecun" => Ok(StartArg::AbsoluteLeCun),
+        "he" => Ok(StartArg::He),
+        "xavier" => Ok(StartArg::Xavier),
+        "ntk" => Ok(StartArg::Ntk),
         "conditional" => Ok(StartArg::Conditional),
         file if file.ends_with(".safetensors") => Ok(StartArg::File(file.into())),
-        _ => Err("positive, lecun, abs-lecun, conditional or a .safetensors file".to_owned()),
+        _ => Err("positive, lecun, abs-lecun, he, xavier, ntk, conditional or a .safetensors file".to_owned()),
     }
 }
 
@@ -195,8 +202,8 @@ pub(crate) struct NetArgs {
     /// (default: smooth-leaky-relu:0.1).
     #[arg(long, value_parser = parse_activation)]
     pub(crate) activation: Option<Activation>,
-    /// positive, lecun, abs-lecun, conditional (LeCun with the entries of the later layers in --box) or a .safetensors file,
-    /// which decides depth, widths and activation.
+    /// positive; drawn: lecun, abs-lecun, he, xavier, ntk (LeCun weights, trained in the tangent kernel parametrisation), conditional
+    /// (LeCun with the entries of the later layers in --box); or a .safetensors file, which decides depth, widths and activation.
     #[arg(long, default_value = "positive", value_parser = parse_start)]
     pub(crate) start: StartArg,
     /// Output scale A of the positive start: auto (the smallest, to 5 %, with at most ceil(1.1 N) certified iterations, N
@@ -387,8 +394,8 @@ pub(crate) struct FlowArgs {
     pub(crate) json: bool,
 }
 
-const FLOW_START: &str = "positive, lecun, abs-lecun, conditional (LeCun with the entries of the later layers in --box) or a \
-.safetensors file, which decides depth, widths and activation; of a formula one value for each variable, x=..,y=..";
+const FLOW_START: &str = "positive; drawn: lecun, abs-lecun, he, xavier, ntk (LeCun weights, trained in the tangent kernel \
+parametrisation), conditional (LeCun with the entries of the later layers in --box); or a .safetensors file, which decides depth, widths and activation; of a formula one value for each variable, x=..,y=..";
 
 #[derive(Debug, Args)]
 pub(crate) struct StartsArgs {

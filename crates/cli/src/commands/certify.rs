@@ -74,8 +74,8 @@ pub(crate) fn check_options(net: &NetArgs, tasks: &[Task]) -> Result<(), Failure
     }
     if matches!(net.start, StartArg::Positive | StartArg::File(_)) {
         let unused = [
-            (net.retry.is_some(), "--retry draws again: it needs --start lecun, abs-lecun or conditional"),
-            (net.seed.is_some(), "--seed draws a start: it needs --start lecun, abs-lecun or conditional"),
+            (net.retry.is_some(), "--retry draws again: it needs a drawn --start, like lecun"),
+            (net.seed.is_some(), "--seed draws a start: it needs a drawn --start, like lecun"),
         ];
         if let Some((_, message)) = unused.into_iter().find(|(given, _)| *given) {
             return Err(Failure::usage(message));

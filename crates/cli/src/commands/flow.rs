@@ -111,7 +111,7 @@ fn certify(task: &mut Task, index: usize, net: &NetArgs) -> Result<Result<Certif
     for k in 0..draws {
         task.drawn = law.map(|_| Drawn { seed: net.seed().wrapping_add(index as u64).wrapping_add(k), draws: k + 1 });
         let start = given_start(task, index, net)?;
-        let metric = metric(net, start.layers());
+        let metric = metric(net, &start.widths());
         match FlowSearch::new(&task.problem, &metric).and_then(|search| search.certify(&start)) {
             Ok(flow) => return Ok(Ok(flow)),
             Err(reason) if reasons.is_empty() => reasons.push(reason),
@@ -140,7 +140,7 @@ fn integrate_network(
         Ok(flow) => (flow.start.clone(), flow.metric.clone(), Some(flow), vec![]),
         Err(reasons) if args.allow_uncertified && args.net.start != StartArg::Positive => {
             let start = given_start(task, index, &args.net)?;
-            let metric = metric(&args.net, start.layers());
+            let metric = metric(&args.net, &start.widths());
             (start, metric, None, reasons)
         }
         Err(reasons) => return Ok((named(None, None, reasons, None), None)),

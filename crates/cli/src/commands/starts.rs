@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 pub(crate) fn run(args: &StartsArgs) -> Result<(Exit, Output), Failure> {
     if args.net.start != StartArg::Positive || args.net.retry.is_some() {
-        return Err(Failure::usage("starts compares all four starts: leave out --start and --retry"));
+        return Err(Failure::usage("starts compares four starts: leave out --start and --retry"));
     }
     // Draws run side by side, each on one thread: so nothing depends on their number.
     faer::set_global_parallelism(faer::Par::Seq);

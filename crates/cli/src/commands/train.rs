@@ -176,7 +176,7 @@ fn plan(
         Some(certified) => certified,
         None => {
             let start = uncertified_start(args, index, task)?;
-            let metric = metric(&args.net, start.layers());
+            let metric = metric(&args.net, &start.widths());
             (start, metric)
         }
     };

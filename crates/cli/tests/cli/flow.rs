@@ -26,6 +26,7 @@ fn certified_flows_keep_their_certificates() {
         "",
         "--whiten --depth 3",
         "--start abs-lecun --width 6 --whiten --train first-layer",
+        "--start ntk --width 900 --whiten",
         "--start lecun --width 100 --whiten",
     ] {
         let json = kept(&folder, options);

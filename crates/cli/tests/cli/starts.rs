@@ -46,6 +46,42 @@ fn a_positive_drawn_start() {
     trained_from(&folder(), "--start abs-lecun --width 300 --train first-layer --whiten");
 }
 
+#[test]
+fn standard_starts() {
+    let folder = folder();
+    for start in ["he", "xavier", "ntk"] {
+        let json = trained_from(&folder, &format!("--start {start} --width 300 --whiten --seed 2"));
+        assert_eq!(number(&json, "seed"), 2.0);
+        // Too narrow: declined with a reason, trained only if that is asked for.
+        let narrow = format!("--data data.csv --start {start} --width 4");
+        let json = folder.run(&format!("certify {narrow} --json")).exits(3).json();
+        assert_eq!(json["reasons"][0]["code"], "residual_too_large", "{start}");
+        folder.run(&format!("train {narrow} --out narrow")).exits(3);
+        let arguments = format!("train {narrow} --allow-uncertified --step 1e-3 --max-iterations 20 --out narrow");
+        folder.run(&arguments).exits(0).says("UNCERTIFIED");
+        folder.run(&format!("certify {narrow} --scale 3")).exits(2);
+    }
+}
+
+/// The start `ntk` is that of LeCun, in another metric.
+#[test]
+fn the_tangent_kernel_parametrisation_is_a_metric() {
+    let folder = folder();
+    let certificate = |start: &str| {
+        folder.run(&format!("certify --data data.csv --start {start} --widths 900,4 --activation identity --train first-layer --out {start}.json"));
+        folder.json(&format!("{start}.json"))["certificates"][0].clone()
+    };
+    let (lecun, ntk) = (certificate("lecun"), certificate("ntk"));
+    assert_eq!(lecun["start"], ntk["start"]);
+    let hex =
+        |metric: &serde_json::Value, group: &str, l: usize| metric["metric"][group][l].as_str().map(str::to_owned);
+    assert_eq!(hex(&lecun, "weights", 0).as_deref(), Some("0x1p+0"));
+    // 16 features.
+    assert_eq!(hex(&ntk, "weights", 0).as_deref(), Some("0x1p-2"));
+    assert_eq!(hex(&ntk, "biases", 0).as_deref(), Some("0x1p+0"));
+    folder.run("check ntk.json --data data.csv").exits(0);
+}
+
 /// The outputs of a small network are enclosed narrowly; the checker adds in another order.
 #[test]
 fn small_networks_are_confirmed() {

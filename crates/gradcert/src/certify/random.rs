@@ -34,6 +34,18 @@ pub fn metric(problem: &Problem, options: &Options) -> Metric {
     metric
 }
 
+/// A metric for the parameters theta of the tangent kernel parametrisation (Jacot, Gabriel, Hongler 2018), times the factors given:
+/// `z_l = d_{l-1}^{-1/2} Theta_l h_{l-1} + beta_l` with entries of Theta_l drawn from N(0, 1). `W_l = d_{l-1}^{-1/2} Theta_l` has
+/// the law of LeCun, and gradient descent on theta is gradient descent on the weights in the metric
+/// `D_Wl = d_{l-1}^{-1/2}`, `D_bl = 1`. Biases start at 0, where the authors draw them.
+#[must_use]
+pub fn by_fan_in(mut metric: Metric, widths: &[usize]) -> Metric {
+    for (factor, &inputs) in metric.weights[1..].iter_mut().zip(widths) {
+        *factor /= (inputs as f64).sqrt();
+    }
+    metric
+}
+
 /// The setting of (T10) for a problem. Declines where a hypothesis fails.
 pub fn theorem(problem: &Problem, options: &Options) -> Result<RandomStart, Reason> {
     if let Some(reason) = dependent(problem) {

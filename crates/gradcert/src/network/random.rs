@@ -15,6 +15,10 @@ pub enum Law {
     LeCun,
     /// Their absolute values.
     AbsoluteLeCun,
+    /// He et al. 2015: entries of W_l are N(0, 2/d_{l-1}), biases 0.
+    He,
+    /// Glorot and Bengio 2010, the normal form: entries of W_l are N(0, 2/(d_{l-1} + d_l)), biases 0.
+    Xavier,
     /// LeCun, given that all entries of `W_2, ..., W_L` lie in `[low, high]`, `0 < low <= high`: the event of (T10). Entries
     /// are independent, so each is drawn from its own truncated law; no start is ever thrown away.
     Conditional {
@@ -33,10 +37,11 @@ pub fn draw(activation: Activation, widths: &[usize], law: Law, seed: u64) -> Ne
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         random.set_stream(l as u64);
         let mut w = Mat::zeros(widths[l], widths[l - 1]);
+        let scale = deviation(law, widths[l - 1], widths[l]);
         // Row by row, so that a stream does not depend on how matrices are stored.
         for i in 0..widths[l] {
             for j in 0..widths[l - 1] {
-                w[(i, j)] = entry(law, l, widths[l - 1], &mut random);
+                w[(i, j)] = entry(law, l, scale, widths[l - 1], &mut random);
             }
         }
         weights.push(w);
@@ -45,9 +50,17 @@ pub fn draw(activation: Activation, widths: &[usize], law: Law, seed: u64) -> Ne
     Network { activation, weights, biases }
 }
 
+/// Standard deviation of the entries of a matrix (of the normal law before conditions and absolute values).
+fn deviation(law: Law, inputs: usize, outputs: usize) -> f64 {
+    match law {
+        Law::LeCun | Law::AbsoluteLeCun | Law::Conditional { .. } => 1.0 / (inputs as f64).sqrt(),
+        Law::He => (2.0 / inputs as f64).sqrt(),
+        Law::Xavier => (2.0 / (inputs as f64 + outputs as f64)).sqrt(),
+    }
+}
+
 /// One entry of W_l, a matrix with `inputs` columns.
-fn entry(law: Law, l: usize, inputs: usize, random: &mut ChaCha12Rng) -> f64 {
-    let scale = 1.0 / (inputs as f64).sqrt();
+fn entry(law: Law, l: usize, scale: f64, inputs: usize, random: &mut ChaCha12Rng) -> f64 {
     match law {
         Law::Conditional { low, high } if l > 1 => {
             let root = (inputs as f64).sqrt();
@@ -76,6 +89,30 @@ mod tests {
             }
             let plain = draw(Activation::Tanh, &[5, 7, 6, 1], Law::LeCun, 3);
             assert_eq!(network.weights[1], plain.weights[1]);
+        }
+    }
+
+    /// The same stream under every law of one scale.
+    #[test]
+    fn he_and_xavier_are_lecun_rescaled() {
+        let widths = [5, 7, 3, 1];
+        let lecun = draw(Activation::Tanh, &widths, Law::LeCun, 11);
+        for (law, square) in [(Law::He, [2.0, 2.0, 2.0]), (Law::Xavier, [10.0 / 12.0, 14.0 / 10.0, 6.0 / 4.0])] {
+            let network = draw(Activation::Tanh, &widths, law, 11);
+            for l in 1..=3 {
+                let expected = &lecun.weights[l] * faer::Scale(f64::sqrt(square[l - 1]));
+                assert!((&network.weights[l] - &expected).norm_max() < 1e-15 * expected.norm_max() * 4.0, "{law:?}");
+            }
+            assert!(network.biases.iter().flatten().all(|&b| b == 0.0));
+        }
+    }
+
+    /// Variances of many entries; the standard error of a share is sqrt(2/60000) = 0.0058.
+    #[test]
+    fn variances_are_those_of_the_laws() {
+        for (law, variance) in [(Law::LeCun, 1.0 / 300.0), (Law::He, 2.0 / 300.0), (Law::Xavier, 2.0 / 500.0)] {
+            let w = &draw(Activation::Tanh, &[300, 200, 1], law, 5).weights[1];
+            assert!((w.squared_norm_l2() / 60_000.0 / variance - 1.0).abs() < 0.024, "{law:?}");
         }
     }
 

@@ -46,6 +46,8 @@ pub enum Start {
     Positive,
     /// A random one, drawn with the seed of the run.
     Random(Law),
+    /// LeCun weights, drawn with the seed of the run, in the metric of the tangent kernel parametrisation.
+    Ntk,
 }
 
 /// The step of a run.
@@ -167,12 +169,15 @@ fn start(reader: &Reader<'_>) -> Result<Start, SweepError> {
         ("positive", ..) => Ok(Start::Positive),
         ("lecun", ..) => Ok(Start::Random(Law::LeCun)),
         ("abs-lecun", ..) => Ok(Start::Random(Law::AbsoluteLeCun)),
+        ("he", ..) => Ok(Start::Random(Law::He)),
+        ("xavier", ..) => Ok(Start::Random(Law::Xavier)),
+        ("ntk", ..) => Ok(Start::Ntk),
         ("conditional", Some((low, high)), _) => Ok(Start::Random(Law::Conditional { low, high })),
         ("conditional", None, Some(a)) => Ok(Start::Random(Law::Conditional { low: a, high: 2.0 * a })),
         ("conditional", None, None) => {
             Err(SweepError::Contradiction("the start 'conditional' needs 'box', or a number for 'scale'".to_owned()))
         }
-        _ => Err(SweepError::value("start", kind, "positive, lecun, abs-lecun or conditional")),
+        _ => Err(SweepError::value("start", kind, "positive, lecun, abs-lecun, he, xavier, ntk or conditional")),
     }
 }
 

@@ -5,11 +5,11 @@ use super::options::{RunOptions, Start};
 use super::plan::Planned;
 use super::record::{Certificate, Declined};
 use crate::certify::problem::{Coordinates, Problem};
-use crate::certify::random::{metric, widths};
+use crate::certify::random::{by_fan_in, metric, widths};
 use crate::certify::{Certified, HiddenScale, Method, Outcome, Reason, Scale, given, positive::PositiveSearch};
 use crate::kernel::tangent_kernel;
 use crate::network::Network;
-use crate::network::random::draw;
+use crate::network::random::{Law, draw};
 use crate::theorem::centre::Metric;
 use crate::train::coordinates::TrainingCoordinates;
 use crate::train::descent::TrainingSet;
@@ -134,11 +134,10 @@ fn problem(key: &str, run: &RunOptions) -> Result<(Problem, String), SweepError>
 /// The start of a run in the coordinates of the problem, certified where that is needed.
 fn certified_start(run: &RunOptions, problem: &Problem) -> (Option<Outcome>, Option<(Network, Metric)>) {
     match run.start {
-        Start::Random(law) => {
-            let network = draw(run.certify.activation, &widths(problem, &run.certify), law, run.seed);
-            let metric = metric(problem, &run.certify);
-            let outcome = run.needs_certificate().then(|| given::certify(problem, &network, &metric, &run.certify));
-            (outcome, Some((network, metric)))
+        Start::Random(law) => drawn_start(run, problem, law, metric(problem, &run.certify)),
+        Start::Ntk => {
+            let metric = by_fan_in(metric(problem, &run.certify), &widths(problem, &run.certify));
+            drawn_start(run, problem, Law::LeCun, metric)
         }
         Start::Positive if run.needs_certificate() => {
             let outcome = match PositiveSearch::new(problem, &run.certify) {
@@ -162,6 +161,17 @@ fn certified_start(run: &RunOptions, problem: &Problem) -> (Option<Outcome>, Opt
             (None, Some((network, metric(problem, &run.certify))))
         }
     }
+}
+
+fn drawn_start(
+    run: &RunOptions,
+    problem: &Problem,
+    law: Law,
+    metric: Metric,
+) -> (Option<Outcome>, Option<(Network, Metric)>) {
+    let network = draw(run.certify.activation, &widths(problem, &run.certify), law, run.seed);
+    let outcome = run.needs_certificate().then(|| given::certify(problem, &network, &metric, &run.certify));
+    (outcome, Some((network, metric)))
 }
 
 fn open_scale() -> Reason {
