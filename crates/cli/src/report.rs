@@ -5,6 +5,7 @@ use crate::commands::train::{Trained, diverged, divergence, nothing_proved};
 use crate::failure::Failure;
 use crate::session::{Session, coordinates};
 use crate::waterfall;
+use gradcert::certify::audit::AuditOutcome;
 use gradcert::certify::problem::Coordinates;
 use gradcert::certify::{Certified, Outcome, record::parameters_hash};
 use gradcert_report as page;
@@ -125,6 +126,7 @@ fn problem(material: &Material<'_>, t: &Trained) -> page::Problem {
             })
         }),
         training: Some(training(t)),
+        audit: t.audits.stored.as_ref().map(audit),
     }
 }
 
@@ -225,6 +227,22 @@ fn statements(outcome: &Outcome) -> Vec<page::Statement> {
     }
 }
 
+fn audit(outcome: &AuditOutcome) -> page::Audit {
+    match outcome {
+        AuditOutcome::Declined(reasons) => page::Audit::Declined(
+            reasons
+                .iter()
+                .map(|r| page::Reason { code: r.code.to_owned(), message: r.message.clone(), remedy: None })
+                .collect(),
+        ),
+        AuditOutcome::Certified(a) => page::Audit::Certified {
+            distance: a.distance,
+            theorem: a.existence_theorem().to_owned(),
+            descent: a.convergence.as_ref().map(|(_, found)| (found.descent.step_size, found.iterations)),
+        },
+    }
+}
+
 fn training(t: &Trained) -> page::Training {
     let series = |value: &dyn Fn(&gradcert::train::run::Record) -> Option<f64>| -> Vec<page::Sample> {
         let samples = t.run.history.iter();
@@ -237,6 +255,12 @@ fn training(t: &Trained) -> page::Training {
         path: series(&|r| Some(r.path)),
         distance: series(&|r| Some(r.distance)),
         kernel_movement: series(&|r| r.kernel_movement),
+        audits: t
+            .audits
+            .moments
+            .iter()
+            .map(|m| page::AuditedIterate { iteration: m.iteration, distance: m.distance, remaining: m.remaining })
+            .collect(),
     }
 }
 

@@ -74,7 +74,7 @@ fn observe(problem: &Problem, outcome: &Outcome, options: &Options) -> Option<u6
     let (step_size, tolerance) = (facts.step_size, options.tolerance);
     let algorithm = Algorithm::GradientDescent { step_size };
     let plan = Plan { start, metric, algorithm, tolerance, max_iterations: facts.iterations };
-    let run = run(problem, &plan, None, faer::get_global_parallelism(), &mut |_, _| true);
+    let run = run(problem, &plan, None, faer::get_global_parallelism(), &mut |_| true);
     (run.final_loss <= tolerance).then_some(run.iterations)
 }
 

@@ -62,7 +62,7 @@ fn train(problem: &Problem, c: &Certified, start: &Network, tolerance: f64) -> R
         tolerance,
         max_iterations: c.found.iterations,
     };
-    run(problem, &plan, Some(c), Par::Seq, &mut |_, _| true)
+    run(problem, &plan, Some(c), Par::Seq, &mut |_| true)
 }
 
 fn keeps_its_promise(run: &Run) {
@@ -278,12 +278,12 @@ fn runs_end_where_double_precision_ends() {
         tolerance: options.tolerance,
         max_iterations: 100_000,
     };
-    let free = gradcert::train::run::run(&problem, &plan, None, Par::Seq, &mut |_, _| true);
+    let free = gradcert::train::run::run(&problem, &plan, None, Par::Seq, &mut |_| true);
     assert_eq!(free.stop, Stop::Rounding, "{} {}", free.iterations, free.final_loss);
     plan.tolerance = 1e-20;
-    assert_eq!(gradcert::train::run::run(&problem, &plan, None, Par::Seq, &mut |_, _| true).stop, Stop::Tolerance);
+    assert_eq!(gradcert::train::run::run(&problem, &plan, None, Par::Seq, &mut |_| true).stop, Stop::Tolerance);
     // A step so small that nothing seems to happen is slow, not finished.
     plan.algorithm = Algorithm::GradientDescent { step_size: 1e-9 * c.found.descent.step_size };
     plan.max_iterations = 3000;
-    assert_eq!(gradcert::train::run::run(&problem, &plan, None, Par::Seq, &mut |_, _| true).stop, Stop::Iterations);
+    assert_eq!(gradcert::train::run::run(&problem, &plan, None, Par::Seq, &mut |_| true).stop, Stop::Iterations);
 }

@@ -212,7 +212,7 @@ fn a_run_is_the_run_of_the_library() {
     let algorithm = Algorithm::GradientDescent { step_size };
     let plan = Training { start, metric, algorithm, tolerance: 1e-8, max_iterations };
     let certified: &Certified = certified;
-    let other = train(&problem, &plan, Some(certified), faer::Par::Seq, &mut |_, _| true);
+    let other = train(&problem, &plan, Some(certified), faer::Par::Seq, &mut |_| true);
     let training = record.training.as_ref().expect("trained");
     assert_eq!(training.step_size, step_size);
     assert_eq!((training.iterations, training.final_loss), (other.iterations, Some(other.final_loss)));

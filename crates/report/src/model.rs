@@ -101,6 +101,25 @@ pub struct Problem {
     pub spectrum: Option<Spectrum>,
     /// What training did, if it ran.
     pub training: Option<Training>,
+    /// What is proved about the stored model, if it was audited.
+    pub audit: Option<Audit>,
+}
+
+/// An audit of a stored model: about the numbers in the file, where a certificate made before training is about exact arithmetic.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audit {
+    /// Parameters with loss 0 exist nearby.
+    Certified {
+        /// At most so far away.
+        distance: f64,
+        /// The statements.
+        theorem: String,
+        /// The step of gradient descent, from the stored model, that is proved to converge, and the iterations to the tolerance.
+        descent: Option<(f64, u64)>,
+    },
+    /// Nothing is proved.
+    Declined(Vec<Reason>),
 }
 
 /// Architecture and start.
@@ -338,6 +357,19 @@ pub struct Training {
     pub distance: Vec<Sample>,
     /// `|K - K(w0)| / |K(w0)|`, the relative movement of the tangent kernel.
     pub kernel_movement: Vec<Sample>,
+    /// Audits of iterates.
+    pub audits: Vec<AuditedIterate>,
+}
+
+/// What is proved about an iterate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AuditedIterate {
+    /// The iteration.
+    pub iteration: u64,
+    /// Parameters with loss 0 exist within this distance, if that is proved.
+    pub distance: Option<f64>,
+    /// Gradient descent from here needs at most so many iterations to the tolerance, if that is proved.
+    pub remaining: Option<u64>,
 }
 
 /// What the independent checker said.

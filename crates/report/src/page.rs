@@ -134,6 +134,8 @@ struct ProblemView<'a> {
     stage_figure: Option<FigureView>,
     figures: Vec<FigureView>,
     trained: bool,
+    /// What audits of iterates and of the stored model prove.
+    audits: Vec<String>,
 }
 
 struct FigureView {
@@ -170,7 +172,13 @@ fn problem(problem: &Problem, number: usize, samples: u64) -> ProblemView<'_> {
         stage_figure: stage_figures.into_iter().map(show).next(),
         figures: figures.into_iter().map(show).collect(),
         trained: problem.training.is_some(),
+        audits: audits(problem),
     }
+}
+
+fn audits(problem: &Problem) -> Vec<String> {
+    let on_the_way = problem.training.as_ref().and_then(|training| wording::on_the_way(&training.audits));
+    problem.audit.iter().flat_map(wording::stored).chain(on_the_way).collect()
 }
 
 fn metric(factors: &[MetricFactor]) -> String {

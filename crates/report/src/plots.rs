@@ -1,6 +1,6 @@
 //! The plots of one problem.
 
-use crate::model::{Certificate, Outcome, Problem, Sample, Training};
+use crate::model::{AuditedIterate, Certificate, Outcome, Problem, Sample, Training};
 use crate::number::{Rounding, count, rounded};
 use crate::svg::{Axis, Bar, Image, Ink, Plot, Rule, Scale, Series, Shape, chain};
 
@@ -15,7 +15,7 @@ pub(crate) struct Figure {
 
 /// All the plots for which there are data. `number` counts problems from 1.
 pub(crate) fn of_problem(problem: &Problem, number: usize) -> Vec<Figure> {
-    let figures = [stages, loss, profile, movement, kernel_movement, spectrum];
+    let figures = [stages, loss, audits, profile, movement, kernel_movement, spectrum];
     figures.iter().filter_map(|figure| figure(problem, number)).collect()
 }
 
@@ -92,6 +92,10 @@ fn loss(problem: &Problem, number: usize) -> Option<Figure> {
         let name = format!("observed: {}", count(reached));
         rules.push(Rule::Vertical { name, at: reached as f64, ink: Ink::Observed });
     }
+    if let Some(audit) = provable(problem) {
+        let name = format!("proved from {}", count(audit.iteration));
+        rules.push(Rule::Vertical { name, at: audit.iteration as f64, ink: Ink::Other });
+    }
     let last = certificate.map_or(0.0, |certificate| certificate.iterations as f64);
     let tolerance = certificate.map(|certificate| certificate.tolerance);
     let (x, y) = axes(("iteration", last), ("loss S", Scale::Log, tolerance.as_slice()), &series)?;
@@ -105,6 +109,35 @@ fn loss(problem: &Problem, number: usize) -> Option<Figure> {
         _ => "Loss of a run that is not covered by a certificate.",
     };
     figure(id, caption, image)
+}
+
+/// The first audited iterate from which convergence is proved.
+fn provable(problem: &Problem) -> Option<&AuditedIterate> {
+    problem.training.as_ref()?.audits.iter().find(|audit| audit.remaining.is_some())
+}
+
+fn audits(problem: &Problem, number: usize) -> Option<Figure> {
+    let audited = &trained(problem)?.audits;
+    let bound = |a: &AuditedIterate| a.distance.map(|value| Sample { iteration: a.iteration, value });
+    let bounds: Vec<Sample> = audited.iter().filter_map(bound).collect();
+    if bounds.len() < 2 {
+        return None;
+    }
+    let name = "distance to parameters with loss 0, at most";
+    let series = vec![Series { shape: Shape::Dots, ..line(name, Ink::Certified, &bounds) }];
+    let last = audited.last().map_or(0.0, |audit| audit.iteration as f64);
+    let (x, y) = axes(("iteration", last), ("distance", Scale::Log, &[]), &series)?;
+    let from = provable(problem).map(|audit| Rule::Vertical {
+        name: format!("proved from {}", count(audit.iteration)),
+        at: audit.iteration as f64,
+        ink: Ink::Other,
+    });
+    let id = format!("problem-{number}-audits");
+    let title = format!("{}: proved distance to an exact solution", problem.name);
+    let description =
+        "Upper bounds of the distance to parameters with loss 0 on a logarithmic scale against the iteration.";
+    let image = Plot { id: &id, title: &title, description, x, y, series, rules: from.into_iter().collect() }.draw();
+    figure(id, "Audits on the way: within this distance parameters with loss exactly 0 exist.", image)
 }
 
 fn profile(problem: &Problem, number: usize) -> Option<Figure> {

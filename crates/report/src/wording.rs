@@ -1,6 +1,6 @@
 //! Sentences that follow from the numbers, so that the page cannot say more than was proved.
 
-use crate::model::{Arithmetic, Certificate, Coordinates, Start};
+use crate::model::{Arithmetic, Audit, AuditedIterate, Certificate, Coordinates, Start};
 use crate::number::{Rounding, count, rounded};
 
 fn nearest(x: f64) -> String {
@@ -59,6 +59,49 @@ pub(crate) fn limits(certificate: &Certificate) -> Vec<String> {
     ];
     limits.extend(certificate.limits.iter().cloned());
     limits
+}
+
+/// What is proved about the model that was stored.
+pub(crate) fn stored(audit: &Audit) -> Vec<String> {
+    match audit {
+        Audit::Declined(reasons) => {
+            let reason =
+                |r: &crate::model::Reason| format!("Not proved ({}): {}.", r.code, r.message.trim_end_matches('.'));
+            reasons.iter().map(reason).collect()
+        }
+        Audit::Certified { distance, theorem, descent } => {
+            let mut lines = vec![format!(
+                "Within distance {} of the parameters in the model file there are others with loss exactly 0 ({theorem}). This is \
+                 about the numbers as stored, rounding included.",
+                rounded(*distance, 4, Rounding::Up)
+            )];
+            lines.push(match descent {
+                Some((step_size, iterations)) => format!(
+                    "Gradient descent from the stored model on raw samples, with step size {}, converges linearly to such \
+                     parameters and reaches the tolerance within {} iterations.",
+                    nearest(*step_size),
+                    count(*iterations)
+                ),
+                None => "That gradient descent from the stored model converges is not proved.".to_string(),
+            });
+            lines
+        }
+    }
+}
+
+/// From when on the end of training was certain.
+pub(crate) fn on_the_way(audits: &[AuditedIterate]) -> Option<String> {
+    let number = count(audits.len() as u64);
+    Some(match audits.iter().find_map(|a| Some((a.iteration, a.remaining?))) {
+        _ if audits.is_empty() => return None,
+        Some((iteration, remaining)) => format!(
+            "{number} iterates were audited on the way. From iteration {} on convergence is proved: gradient descent from there \
+             needs at most {} iterations to the tolerance.",
+            count(iteration),
+            count(remaining)
+        ),
+        None => format!("{number} iterates were audited on the way; at none of them convergence is proved."),
+    })
 }
 
 /// The start in one line.

@@ -35,12 +35,30 @@ fn a_certified_report_states_the_claim_and_its_limits() {
         ">valid<",
         "2308 – 10 – 10 – 1",
         "root mean squared error",
+        "Audit of the trained network",
+        "Within distance 3.21 × 10⁻¹¹ of the parameters in the model file there are others with loss exactly 0 (T15 with T16e)",
+        "8 iterates were audited on the way. From iteration 200 on convergence is proved",
+        "at most 2,000 iterations to the tolerance",
     ] {
         assert!(page.contains(part), "{part} is missing");
     }
     assert!(!page.contains("badge no"), "nothing is declined here");
-    // stages, loss, psi, movement, kernel movement, spectrum
-    assert_eq!(page.matches("<svg").count(), 6);
+    // stages, loss, audits, psi, movement, kernel movement, spectrum
+    assert_eq!(page.matches("<svg").count(), 7);
+}
+
+#[test]
+fn audits_that_prove_nothing_say_so() {
+    let mut report = samples::one_certified();
+    let problem = &mut report.problems[0];
+    let reason = Reason { code: "residual_too_large".into(), message: "train on".into(), remedy: None };
+    problem.audit = Some(Audit::Declined(vec![reason]));
+    let audits = &mut problem.training.as_mut().unwrap().audits;
+    audits.iter_mut().for_each(|a| *a = AuditedIterate { distance: None, remaining: None, ..*a });
+    let page = html(&report);
+    assert!(page.contains("Not proved (residual_too_large): train on."));
+    assert!(page.contains("at none of them convergence is proved"));
+    assert!(!page.contains("loss exactly 0") && !page.contains("proved from"));
 }
 
 #[test]
@@ -192,10 +210,10 @@ fn ids_are_unique() {
 #[test]
 fn figures_are_documents_of_their_own() {
     let figures = samples::several_classes().figures();
-    assert_eq!(figures.len(), 18);
+    assert_eq!(figures.len(), 21);
     let mut names: Vec<_> = figures.iter().map(|figure| figure.name.as_str()).collect();
     names.dedup();
-    assert_eq!(names.len(), 18);
+    assert_eq!(names.len(), 21);
     for figure in &figures {
         assert!(figure.svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
         assert!(figure.svg.contains("<style>") && figure.svg.contains("<title") && figure.svg.contains("<desc"));

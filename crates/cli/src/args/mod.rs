@@ -464,6 +464,13 @@ pub(crate) struct TrainArgs {
     /// Train although nothing is certified; needs --step ETA or another --optimizer.
     #[arg(long)]
     pub(crate) allow_uncertified: bool,
+    /// Audit the iterates 0, K, 2K, ... (as `gradcert audit` does, on raw samples): from which iteration on convergence is proved,
+    /// and how many iterations remain at most.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) audit_every: Option<u64>,
+    /// Do not audit the stored model at the end.
+    #[arg(long)]
+    pub(crate) no_audit: bool,
     /// One JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,

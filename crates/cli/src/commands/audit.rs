@@ -1,7 +1,7 @@
 //! `gradcert audit`: what is proved about a network that is already trained.
 
 use crate::args::{AuditArgs, CodingArg, StoreArg};
-use crate::commands::certify::{file_of, start_beside, write};
+use crate::commands::certify::{file_of, start_beside, write_file};
 use crate::commands::inspect_model;
 use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds, progress_bar};
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<(Exit, Output), Failure> {
     let read = inspect_model::read(&args.model, args.activation.as_deref())?;
     let clock = Seconds::start();
     let cases = cases(&session, &read, args.coding)?;
-    cases.iter().try_for_each(within_memory)?;
+    cases.iter().try_for_each(|case| within_memory(&case.problem, &case.network))?;
     let mut results: Vec<(Case, AuditOutcome)> = vec![];
     for mut case in cases {
         let outcome = match session.obvious_decline() {
@@ -152,9 +152,9 @@ fn case(
 }
 
 /// An error if the kernel and what is made of it do not fit into memory.
-fn within_memory(case: &Case) -> Result<(), Failure> {
-    let rows = (case.problem.rows.nrows() * case.network.outputs()) as f64;
-    let units: usize = case.network.widths().iter().sum();
+pub(crate) fn within_memory(problem: &Problem, network: &Network) -> Result<(), Failure> {
+    let rows = (problem.rows.nrows() * network.outputs()) as f64;
+    let units: usize = network.widths().iter().sum();
     let bytes = 8.0 * (12.0 * rows * rows + 24.0 * rows * units as f64);
     require_memory(bytes, || format!("{rows} samples times outputs need"))
 }
@@ -301,9 +301,7 @@ fn save(session: &Session, results: &[(Case, AuditOutcome)], tolerance: f64, pat
         let record = certificate(audited, &case.name, &case.targets, &case.network, &case.metric, &inputs, tolerance);
         certificates.push(record.map_err(|e| Failure::limit(e.to_string()))?);
     }
-    let file = file_of(session, certificates);
-    let text = serde_json::to_string_pretty(&file).map_err(|e| Failure::file(path, &e))?;
-    write(path, text.as_bytes())?;
+    write_file(&file_of(session, certificates), path)?;
     model(session, results).save(&start_beside(path))?;
     Ok(())
 }

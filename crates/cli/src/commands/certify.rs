@@ -217,8 +217,7 @@ pub(crate) fn file_of(session: &Session, certificates: Vec<Certificate>) -> File
 
 /// Writes the certificate, and given starts beside it.
 pub(crate) fn save(session: &Session, net: &NetArgs, results: &[(Task, Outcome)], path: &Path) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(&file(session, net, results)?).map_err(|e| Failure::file(path, &e))?;
-    write(path, text.as_bytes())?;
+    write_file(&file(session, net, results)?, path)?;
     if net.start != StartArg::Positive {
         let networks = results.iter().filter_map(|(_, o)| o.start().map(|(network, _)| network));
         let meaning = Meaning {
@@ -234,6 +233,12 @@ pub(crate) fn save(session: &Session, net: &NetArgs, results: &[(Task, Outcome)]
 /// Where the start of a certificate lies if it is not said.
 pub(crate) fn start_beside(certificate: &Path) -> PathBuf {
     certificate.with_extension("start.safetensors")
+}
+
+/// Writes a certificate file.
+pub(crate) fn write_file(file: &File, path: &Path) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(file).map_err(|e| Failure::file(path, &e))?;
+    write(path, text.as_bytes())
 }
 
 /// Writes through a temporary file, so that no half-written file is ever found.

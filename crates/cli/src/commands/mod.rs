@@ -14,3 +14,4 @@ pub(crate) mod reproduce;
 pub(crate) mod starts;
 pub(crate) mod sweep;
 pub(crate) mod train;
+mod train_audits;

@@ -3,6 +3,7 @@
 use crate::args::{Optimizer, StartArg, StepArg, TrainArgs};
 use crate::commands::certify::{certify_all, describe, exit, outcome_json, save, start_beside, summary, write};
 use crate::commands::check::verify;
+use crate::commands::train_audits::{self, Audits, audit_stored};
 use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds, progress_bar};
 use crate::report::Material;
@@ -29,6 +30,7 @@ pub(crate) struct Trained {
     pub(crate) outcome: Outcome,
     pub(crate) plan: Plan,
     pub(crate) run: Run,
+    pub(crate) audits: Audits,
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<(Exit, Output), Failure> {
@@ -52,14 +54,18 @@ pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Resu
         return Ok((Exit::Declined, Output { text, json: summary(&args.net, &results, clock.seconds()) }));
     }
     std::fs::create_dir_all(&args.out).map_err(|e| Failure::file(&args.out, &e))?;
-    remove_earlier_certificate(&args.out)?;
+    remove_earlier_certificates(&args.out)?;
     if uncertified.is_none() {
         save(&session, &args.net, &results, &args.out.join("certificate.json"))?;
     }
-    let trained = train_all(args, uncertified, results)?;
+    let mut trained = train_all(args, uncertified, results)?;
+    if !args.no_audit {
+        audit_stored(&mut trained);
+    }
     let seconds = clock.seconds();
     model_of(&session, &trained).save(&args.out.join("model.safetensors"))?;
     write_history(&trained, &args.out)?;
+    train_audits::save(&session, &trained, &args.out)?;
     let check = if uncertified.is_some() { None } else { Some(own_check(&session, &args.out)?) };
     let mut json = json_of(args, &trained, uncertified.is_some(), seconds);
     json["check"] = json!(check.as_ref().map(|c| if c.valid { "valid" } else { "invalid" }));
@@ -103,10 +109,11 @@ pub(crate) fn divergence(t: &Trained) -> Reason {
     Reason { code: "diverged", message }
 }
 
-/// A certificate of an earlier run in the same folder says nothing about the model that is written now.
-fn remove_earlier_certificate(folder: &Path) -> Result<(), Failure> {
+/// Certificates of an earlier run in the same folder say nothing about the model that is written now.
+fn remove_earlier_certificates(folder: &Path) -> Result<(), Failure> {
     let certificate = folder.join("certificate.json");
-    for path in [start_beside(&certificate), certificate] {
+    let [audit, audits] = ["audit.json", "audits.csv"].map(|name| folder.join(name));
+    for path in [start_beside(&certificate), certificate, audit, audits] {
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Failure::file(&path, &error)),
             _ => {}
@@ -137,15 +144,17 @@ fn train_all(
             (Outcome::Certified(c), None) => Some(c.as_ref()),
             _ => None,
         };
-        let run = run_descent(&task.problem, &plan, envelope_of, par, &mut |k, loss| {
-            if k % 256 == 0 {
-                bar.set_position(k);
-                bar.set_message(format!("loss {loss:.2e}"));
+        let mut audits = Audits::new(args, &task, &plan.start)?;
+        let run = run_descent(&task.problem, &plan, envelope_of, par, &mut |moment| {
+            audits.look(moment);
+            if moment.iteration % 256 == 0 || audits.are_on() {
+                bar.set_position(moment.iteration);
+                bar.set_message(format!("loss {:.2e}{}", moment.loss, audits.word()));
             }
             true
         });
         bar.finish_and_clear();
-        trained.push(Trained { task, outcome, plan, run });
+        trained.push(Trained { task, outcome, plan, run, audits });
     }
     Ok(trained)
 }
@@ -262,6 +271,7 @@ fn json_of(args: &TrainArgs, trained: &[Trained], uncertified: bool, seconds: f6
         if diverged(t) {
             json["reasons"] = json!([divergence(t)]);
         }
+        t.audits.to_json(&mut json);
         json["path"] = json!(t.run.history.last().map(|r| r.path));
         json["kernel_movement"] = json!(t.run.history.last().and_then(|r| r.kernel_movement));
         json
@@ -303,7 +313,7 @@ fn text_of(t: &Trained, uncertified: bool) -> String {
     if diverged(t) {
         text += &reasons_text(&[divergence(t)]);
     }
-    text
+    text + &t.audits.text()
 }
 
 /// What the checker says of the certificate that was just written.

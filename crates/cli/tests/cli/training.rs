@@ -208,3 +208,50 @@ fn fewer_iterations_than_needed_are_reported() {
     assert!(number(&json, "final_loss") > number(&json, "tolerance"));
     folder.run("train --data data.csv --scale 20 --out run --max-iterations 0").exits(0).says("used up");
 }
+
+/// The stored model is audited; a certificate about it is written, which the checker reads with the model itself.
+#[test]
+fn the_stored_model_is_audited() {
+    let folder = Folder::new();
+    folder.write("data.csv", Table::gaussian(31, 6, 12).csv());
+    let json = folder.run("train --data data.csv --whiten --out run --json").exits(0).json();
+    assert_eq!(json["audit"]["status"], "certified", "{json}");
+    assert!(number(&json["audit"], "distance") < 1e-9);
+    assert!(json.get("audits").is_none());
+    folder.run("check run/audit.json --data data.csv --start run/model.safetensors").exits(0).says("valid");
+    let report = folder.text("run/report.html");
+    assert!(report.contains("Audit of the trained network") && report.contains("with loss exactly 0"));
+    // About another model it says nothing.
+    folder.run("train --data data.csv --whiten --scale 900 --out other").exits(0).says("audit of the stored model");
+    folder.run("check run/audit.json --data data.csv --start other/model.safetensors").exits(1);
+    // Nor is an old one left beside a new model.
+    let json = folder.run("train --data data.csv --whiten --no-audit --out run --json").exits(0).json();
+    assert!(json["audit"].is_null());
+    assert!(!folder.path("run/audit.json").exists());
+    assert!(!folder.text("run/report.html").contains("Audit of the trained network"));
+}
+
+/// `--audit-every`: in the JSON, in a table, in the report.
+#[test]
+fn iterates_are_audited() {
+    let folder = Folder::new();
+    folder.write("data.csv", Table::gaussian(32, 6, 12).csv());
+    let options = "--start he --optimizer lbfgs --allow-uncertified --audit-every 3";
+    let json = folder.run(&format!("train --data data.csv {options} --out run --json")).exits(0).json();
+    let audits = json["audits"].as_array().expect("audits");
+    let iterations = number(&json, "iterations") as u64;
+    assert_eq!(audits.len() as u64, iterations.div_ceil(3), "{json}");
+    let from = number(&json, "provable_from") as u64;
+    assert!(from < iterations && from.is_multiple_of(3), "{json}");
+    let first = audits.iter().find(|a| a["remaining"].is_u64()).expect("a safe iterate");
+    assert_eq!(first["iteration"], from);
+    let table = folder.text("run/audits.csv");
+    assert_eq!(table.lines().count(), 1 + audits.len());
+    assert!(table.starts_with("problem,iteration,loss,distance,step_size,remaining_iterations,declined\n"));
+    assert!(folder.text("run/report.html").contains("iterates were audited on the way. From iteration"));
+    folder
+        .run(&format!("train --data data.csv {options} --out run"))
+        .exits(0)
+        .says("convergence is proved from iteration");
+    folder.run("train --data data.csv --audit-every 0 --out run").exits(2);
+}

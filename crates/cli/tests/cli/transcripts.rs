@@ -70,8 +70,11 @@ fn replay(folder: &Folder, pages: &[&str]) -> usize {
 #[test]
 fn transcripts_are_what_the_program_prints() {
     let folder = Folder::new();
-    let count = replay(&folder, &["README.md", "docs/src/tutorial.md", "docs/src/criterion.md", "docs/src/flow.md"]);
-    assert!(count >= 15, "only {count} transcripts were found");
+    let count = replay(
+        &folder,
+        &["README.md", "docs/src/tutorial.md", "docs/src/criterion.md", "docs/src/flow.md", "docs/src/audit.md"],
+    );
+    assert!(count >= 16, "only {count} transcripts were found");
     // What the tutorial says of the patients that nobody trained on.
     let truth = folder.run("inspect --data bundled:khan-test --json").exits(0).json();
     assert_eq!(truth["samples"], 20);

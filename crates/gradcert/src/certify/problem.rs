@@ -52,6 +52,12 @@ impl Problem {
         self
     }
 
+    /// The same samples and targets for a network that reads raw samples.
+    #[must_use]
+    pub fn raw(&self) -> Problem {
+        Problem { coordinates: Coordinates::Raw, ..self.clone() }
+    }
+
     /// n, duplicates counted.
     pub fn total(&self) -> f64 {
         self.multiplicity.iter().map(|&m| f64::from(m)).sum()

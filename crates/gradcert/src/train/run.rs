@@ -49,6 +49,22 @@ pub struct Record {
     pub kernel_movement: Option<f64>,
 }
 
+/// A run, looked at while it goes on.
+pub struct Moment<'a> {
+    /// k.
+    pub iteration: u64,
+    /// S(w_k), a mean.
+    pub loss: f64,
+    network: &'a dyn Fn() -> Network,
+}
+
+impl Moment<'_> {
+    /// The network after k iterations, on raw samples.
+    pub fn network(&self) -> Network {
+        (self.network)()
+    }
+}
+
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -84,13 +100,13 @@ pub struct Run {
 }
 
 /// Runs the method of a plan. `certified`, if given, must be the certificate of exactly this plan; its envelope is recorded. The
-/// callback sees iteration and loss and returns whether to go on.
+/// callback sees every iteration and returns whether to go on.
 pub fn run(
     problem: &Problem,
     plan: &Plan,
     certified: Option<&Certified>,
     par: Par,
-    progress: &mut dyn FnMut(u64, f64) -> bool,
+    progress: &mut dyn FnMut(&Moment<'_>) -> bool,
 ) -> Run {
     let (coordinates, inputs) = if plan.algorithm.ignores_rotations() {
         TrainingCoordinates::new(problem)
@@ -110,6 +126,7 @@ pub fn run(
     let (mut next_record, mut stuck) = (0, false);
     let stop = loop {
         let (k, loss) = (optimizer.iteration(), optimizer.loss());
+        let network = || coordinates.leave(&optimizer.network(), &plan.start);
         let floor = || rounding_level(&optimizer.outputs(), &set);
         let stop = if !loss.is_finite() {
             Some(Stop::Diverged)
@@ -119,7 +136,7 @@ pub fn run(
             Some(Stop::Iterations)
         } else if stuck || stall.ended(k, loss, envelope.as_ref().map(EnvelopeWalk::loss), &floor) {
             Some(Stop::Rounding)
-        } else if !progress(k, loss) {
+        } else if !progress(&Moment { iteration: k, loss, network: &network }) {
             Some(Stop::Interrupted)
         } else {
             None

@@ -44,6 +44,7 @@ pub(crate) fn one_declined() -> Report {
     problem.chain.clear();
     problem.stages.clear();
     problem.training = None;
+    problem.audit = None;
     problem.profile = Some(RadiusProfile { needed: 7.94, available: 1.41, ..profile(0.35) });
     Report { problems: vec![problem], check: None, evaluations: Vec::new(), ..base("Coffee spectra: declined") }
 }
@@ -136,9 +137,24 @@ fn certified(name: &str, scale: f64) -> Problem {
             path: movement(0.44),
             distance: movement(0.39),
             kernel_movement: movement(0.061),
+            audits: audits(),
             loss,
         }),
+        audit: Some(Audit::Certified {
+            distance: 3.21e-11,
+            theorem: "T15 with T16e".to_string(),
+            descent: Some((0.0123, 456)),
+        }),
     }
+}
+
+/// Proved from iteration 200 on, closer by a factor 10 every time.
+fn audits() -> Vec<AuditedIterate> {
+    let distance = |k: i32| (k >= 2).then(|| 0.3 * 0.1_f64.powi(k));
+    let remaining = |k: i32| (k >= 2).then(|| 4000 / k as u64);
+    (0..8)
+        .map(|k| AuditedIterate { iteration: 100 * k as u64, distance: distance(k), remaining: remaining(k) })
+        .collect()
 }
 
 fn statement(label: &str, name: &str) -> Statement {

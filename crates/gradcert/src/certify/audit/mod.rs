@@ -4,9 +4,11 @@
 //! K0, the residual and every bound are enclosed with rounding. kappa of (T15) is the drift of (T9+) over `smin(J(w0))` or the
 //! Taylor form of (T16); psi is the larger of what both give.
 
+mod moments;
 mod record;
 mod tables;
 
+pub use moments::{AuditedMoment, provable_from};
 pub use record::certificate;
 
 use super::Reason;

@@ -83,7 +83,7 @@ fn plan(algorithm: Algorithm, d: usize, max_iterations: u64) -> Plan {
 }
 
 fn train(problem: &Problem, plan: &Plan, par: Par) -> Run {
-    run(problem, plan, None, par, &mut |_, _| true)
+    run(problem, plan, None, par, &mut |_| true)
 }
 
 #[test]

@@ -1,0 +1,182 @@
+//! Audits of training: of iterates, where `--audit-every` asks for it, and of the model that is stored. A certificate made before
+//! training speaks about exact arithmetic; these speak about the numbers that are there.
+
+use crate::args::TrainArgs;
+use crate::commands::audit::within_memory;
+use crate::commands::certify::{file_of, write, write_file};
+use crate::commands::train::{Trained, diverged};
+use crate::failure::Failure;
+use crate::session::{Session, Task};
+use gradcert::certify::Reason;
+use gradcert::certify::audit::{AuditOutcome, AuditedMoment, audit, certificate, provable_from};
+use gradcert::certify::problem::Problem;
+use gradcert::network::Network;
+use gradcert::theorem::centre::Metric;
+use gradcert::train::run::Moment;
+use gradcert_report::number::{Rounding, count, rounded};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// The audits of one run.
+pub(crate) struct Audits {
+    /// The problem, for networks that read raw samples.
+    problem: Problem,
+    every: Option<u64>,
+    tolerance: f64,
+    /// Audited iterates.
+    pub(crate) moments: Vec<AuditedMoment>,
+    /// The audit of the stored model, unless it was not wanted.
+    pub(crate) stored: Option<AuditOutcome>,
+}
+
+impl Audits {
+    pub(crate) fn new(args: &TrainArgs, task: &Task, start: &Network) -> Result<Audits, Failure> {
+        let problem = task.problem.raw();
+        if args.audit_every.is_some() {
+            within_memory(&problem, start)?;
+        }
+        Ok(Audits { problem, every: args.audit_every, tolerance: args.net.tol, moments: vec![], stored: None })
+    }
+
+    pub(crate) fn are_on(&self) -> bool {
+        self.every.is_some()
+    }
+
+    /// Audits the iterate if it is its turn.
+    pub(crate) fn look(&mut self, moment: &Moment<'_>) {
+        if self.every.is_some_and(|k| moment.iteration.is_multiple_of(k)) {
+            self.add(moment.iteration, moment.loss, &moment.network());
+        }
+    }
+
+    fn add(&mut self, iteration: u64, loss: f64, network: &Network) {
+        self.moments.push(AuditedMoment::new(iteration, loss, &self.problem, network, self.tolerance));
+    }
+
+    /// For the progress bar.
+    pub(crate) fn word(&self) -> String {
+        match (self.every, provable_from(&self.moments), self.moments.last()) {
+            (None, ..) => String::new(),
+            (Some(_), Some(from), Some(AuditedMoment { remaining: Some(most), .. })) => {
+                format!(", proved from {}, at most {} more", count(from), count(*most))
+            }
+            _ => ", not yet proved".to_owned(),
+        }
+    }
+
+    /// Audits the model that is stored.
+    pub(crate) fn finish(&mut self, network: &Network) {
+        self.stored = Some(match within_memory(&self.problem, network) {
+            Ok(()) => audit(&self.problem, network, &Metric::plain(network.layers()), self.tolerance),
+            Err(failure) => AuditOutcome::Declined(vec![Reason { code: "resource_limit", message: failure.message }]),
+        });
+    }
+
+    /// Keys of the JSON object of a problem.
+    pub(crate) fn to_json(&self, json: &mut Value) {
+        json["audit"] = self.stored.as_ref().map_or(Value::Null, stored_json);
+        if self.every.is_some() {
+            json["audits"] = json!(self.moments);
+            json["provable_from"] = json!(provable_from(&self.moments));
+        }
+    }
+
+    /// Lines for people.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        if self.every.is_some() {
+            let proved = self.moments.iter().find(|m| m.remaining.is_some());
+            text += &match (proved, self.moments.last()) {
+                (Some(AuditedMoment { iteration, remaining: Some(most), .. }), _) => format!(
+                    "  audits on the way: convergence is proved from iteration {} on, from there within {} iterations\n",
+                    count(*iteration),
+                    count(*most)
+                ),
+                (_, last) => format!(
+                    "  audits on the way: at none of {} iterations convergence is proved ({})\n",
+                    self.moments.len(),
+                    last.and_then(|m| m.declined).unwrap_or("existence alone")
+                ),
+            };
+        }
+        match &self.stored {
+            None => {}
+            Some(AuditOutcome::Declined(reasons)) => reasons.iter().for_each(|r| {
+                text += &format!("  audit of the stored model: declined ({}): {}\n", r.code, r.message);
+            }),
+            Some(AuditOutcome::Certified(a)) => {
+                text += &format!(
+                    "  audit of the stored model: a network with loss 0 lies at most {} away ({}){}\n",
+                    rounded(a.distance, 3, Rounding::Up),
+                    a.existence_theorem(),
+                    if a.convergence.is_some() { ", and descent from here converges" } else { "" }
+                );
+            }
+        }
+        text
+    }
+}
+
+fn stored_json(outcome: &AuditOutcome) -> Value {
+    match outcome {
+        AuditOutcome::Declined(reasons) => json!({"status": "declined", "reasons": reasons}),
+        AuditOutcome::Certified(a) => json!({
+            "status": "certified",
+            "reasons": [],
+            "theorem": a.existence_theorem(),
+            "distance": a.distance,
+            "residual_upper": a.residual.get(),
+            "step_size": a.convergence.as_ref().map(|(_, found)| found.descent.step_size),
+            "certified_iterations": a.convergence.as_ref().map(|(_, found)| found.iterations),
+        }),
+    }
+}
+
+/// Audits what is going to be stored. A run that diverged has nothing to audit.
+pub(crate) fn audit_stored(trained: &mut [Trained]) {
+    for t in trained {
+        if !diverged(t) {
+            let network = t.run.network.clone();
+            t.audits.finish(&network);
+        }
+    }
+}
+
+/// Writes `audit.json`, a certificate about `model.safetensors`, if all networks in it passed, and `audits.csv`.
+pub(crate) fn save(session: &Session, trained: &[Trained], folder: &Path) -> Result<(), Failure> {
+    let mut certificates = vec![];
+    for t in trained {
+        let (audits, network) = (&t.audits, &t.run.network);
+        let Some(AuditOutcome::Certified(audited)) = &audits.stored else { continue };
+        let metric = Metric::plain(network.layers());
+        let inputs = audits.problem.input_bounds_in(&metric);
+        let record = certificate(audited, &t.task.name, &t.task.targets, network, &metric, &inputs, audits.tolerance);
+        certificates.push(record.map_err(|e| Failure::limit(e.to_string()))?);
+    }
+    if certificates.len() == trained.len() {
+        write_file(&file_of(session, certificates), &folder.join("audit.json"))?;
+    }
+    if trained.iter().any(|t| t.audits.every.is_some()) {
+        write(&folder.join("audits.csv"), table(trained).as_bytes())?;
+    }
+    Ok(())
+}
+
+fn table(trained: &[Trained]) -> String {
+    let number = |x: Option<f64>| x.map(|x| format!("{x:e}")).unwrap_or_default();
+    let mut text = String::from("problem,iteration,loss,distance,step_size,remaining_iterations,declined\n");
+    for (p, t) in trained.iter().enumerate() {
+        for m in &t.audits.moments {
+            text += &format!(
+                "{p},{},{:e},{},{},{},{}\n",
+                m.iteration,
+                m.loss,
+                number(m.distance),
+                number(m.step_size),
+                m.remaining.map(|r| r.to_string()).unwrap_or_default(),
+                m.declined.unwrap_or_default()
+            );
+        }
+    }
+    text
+}
