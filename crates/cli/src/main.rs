@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod failure;
+mod lift;
 mod output;
 mod report;
 mod session;

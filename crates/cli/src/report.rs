@@ -70,6 +70,13 @@ fn findings(session: &Session) -> Vec<page::Finding> {
     let note =
         |code: &str, message: String| page::Finding { severity: page::Severity::Note, code: code.to_owned(), message };
     let mut list = vec![];
+    if let Some(lift) = session.lift {
+        let what = format!(
+            "every sample is replaced by {} random features of it, {lift}; all that is proved is about these numbers",
+            lift.count
+        );
+        list.push(note("lift", what));
+    }
     if !found.constant_columns.is_empty() {
         list.push(note("constant_columns", format!("{} columns are constant", found.constant_columns.len())));
     }

@@ -2,14 +2,17 @@
 
 use crate::args::{DataArgs, Method, NetArgs, StartArg, TableArgs, Train};
 use crate::failure::Failure;
+use crate::lift;
 use crate::output::say;
 use crate::starts::{self, Drawn};
 use gradcert::certify::problem::{Coordinates, Problem};
 use gradcert::certify::random::by_fan_in;
 use gradcert::certify::{Options, Outcome, Reason, positive::PositiveSearch};
+use gradcert::model::Meaning;
 use gradcert::network::Network;
 use gradcert::theorem::centre::Metric;
-use gradcert_data::{Coding, Dataset, Findings, Header, LoadOptions, Merged, TargetColumn, Targets};
+use gradcert_data::{Coding, Dataset, Findings, Header, Lift, LoadOptions, Merged, TargetColumn, Targets};
+use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -20,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) dataset: Dataset,
     pub(crate) findings: Findings,
     pub(crate) merged: Option<Merged>,
+    /// What made the inputs out of the samples of the source.
+    pub(crate) lift: Option<Lift>,
 }
 
 /// One problem of a session.
@@ -35,8 +40,16 @@ pub(crate) struct Task {
 /// A larger working set than this many bytes is refused.
 pub(crate) const MEMORY_LIMIT: f64 = 16e9;
 
-/// Reads a file or a bundled set.
-pub(crate) fn load(args: &DataArgs) -> Result<Dataset, Failure> {
+/// Reads a file or a bundled set, and lifts it if that is asked for.
+pub(crate) fn load(args: &DataArgs) -> Result<(Dataset, Option<Lift>), Failure> {
+    let dataset = read(args)?;
+    match &args.lift {
+        None => Ok((dataset, None)),
+        Some(plan) => lift::apply(plan, dataset).map(|(lifted, lift)| (lifted, Some(lift))),
+    }
+}
+
+fn read(args: &DataArgs) -> Result<Dataset, Failure> {
     if let Some(name) = args.data.strip_prefix("bundled:") {
         let bundled = gradcert_data::bundled(name).ok_or_else(|| {
             Failure::input(
@@ -88,13 +101,13 @@ pub(crate) fn quietly<T>(read: impl FnOnce() -> T) -> T {
 
 impl Session {
     pub(crate) fn open(args: &DataArgs) -> Result<Session, Failure> {
-        let dataset = load(args)?;
+        let (dataset, lift) = load(args)?;
         let findings = gradcert_data::inspect(&dataset)?;
         if !findings.conflicts.is_empty() {
             findings.require_distinct_rows()?;
         }
         let merged = if args.merge_duplicates { Some(gradcert_data::merge_duplicates(&dataset)?) } else { None };
-        Ok(Session { source: args.data.clone(), dataset, findings, merged })
+        Ok(Session { source: args.data.clone(), dataset, findings, merged, lift })
     }
 
     /// The rows that are trained on.
@@ -107,6 +120,27 @@ impl Session {
             Targets::Labels { classes, .. } => classes.clone(),
             Targets::Numeric(_) => vec![],
         }
+    }
+
+    /// What the outputs of networks with these problems mean.
+    pub(crate) fn meaning(&self, problems: Vec<String>) -> Meaning {
+        Meaning {
+            problems,
+            classes: self.classes(),
+            target: self.dataset.target_name().map(str::to_owned),
+            lift: self.lift.map(|lift| lift.to_string()),
+        }
+    }
+
+    /// How the inputs were made, for people; empty without a lift.
+    pub(crate) fn lift_text(&self) -> String {
+        let line = |lift: Lift| format!("lift {lift}: the inputs are {} random features of every sample\n", lift.count);
+        self.lift.map(line).unwrap_or_default()
+    }
+
+    /// The same for programs.
+    pub(crate) fn lift_json(&self) -> Value {
+        json!(self.lift.map(|lift| lift.to_string()))
     }
 
     /// A reason to decline that the data give before anything is computed.

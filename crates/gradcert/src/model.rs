@@ -43,6 +43,9 @@ pub struct Meaning {
     pub classes: Vec<String>,
     /// Name of the target, so that a table with it can be predicted from.
     pub target: Option<String>,
+    /// (T13a) The lift that makes the inputs of the networks out of samples, in the words of `gradcert_data::Lift`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lift: Option<String>,
 }
 
 /// Why a model file could not be read or written.
@@ -121,7 +124,7 @@ impl Model {
         let activation = self.networks.first().map(|n| n.activation.to_string()).unwrap_or_default();
         let metadata = HashMap::from([
             ("format".to_owned(), "gradcert-model".to_owned()),
-            ("version".to_owned(), "1".to_owned()),
+            ("version".to_owned(), version(&self.meaning).to_owned()),
             ("activation".to_owned(), activation),
             ("meaning".to_owned(), meaning),
         ]);
@@ -134,11 +137,15 @@ impl Model {
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| bad(e.to_string()))?;
         let metadata = header.metadata().as_ref().ok_or_else(|| bad("no metadata"))?;
         let entry = |key: &str| metadata.get(key).ok_or_else(|| bad(format!("no {key} in the metadata")));
-        if entry("format")? != "gradcert-model" || entry("version")? != "1" {
+        let version_read = entry("version")?;
+        if entry("format")? != "gradcert-model" || !["1", "2"].contains(&version_read.as_str()) {
             return Err(bad("unknown format or version"));
         }
         let activation: Activation = entry("activation")?.parse().map_err(|e| bad(format!("activation: {e}")))?;
         let meaning: Meaning = serde_json::from_str(entry("meaning")?).map_err(|e| bad(e.to_string()))?;
+        if version_read != version(&meaning) {
+            return Err(bad("version and lift do not agree"));
+        }
         let stored = |p: &usize| tensors.tensor(&format!("{p}.1.weight")).is_ok();
         let networks: Result<Vec<Network>, ModelError> =
             (0..meaning.problems.len()).take_while(stored).map(|p| read_network(&tensors, p, activation)).collect();
@@ -177,6 +184,11 @@ impl Model {
             .map_err(|e| ModelError::File { path: path.display().to_string(), reason: e.to_string() })?;
         Model::from_bytes(&bytes)
     }
+}
+
+/// Readers of version 1 know nothing of lifts, and would feed the networks samples that were not lifted.
+fn version(meaning: &Meaning) -> &'static str {
+    if meaning.lift.is_some() { "2" } else { "1" }
 }
 
 /// A name in the same folder that is nobody else's: the whole file name, the process and a counter. (Replacing the
@@ -245,7 +257,7 @@ mod tests {
     fn saving_leaves_neighbours_alone() {
         let folder = tempfile::tempdir().unwrap();
         let network = Network::positive(Activation::Tanh, &[2, 3, 1], &[], 1.5);
-        let meaning = Meaning { problems: vec!["y".to_owned()], classes: vec![], target: None };
+        let meaning = Meaning { problems: vec!["y".to_owned()], classes: vec![], target: None, lift: None };
         let model = Model { networks: vec![network], meaning };
         // What replacing the extension would have overwritten.
         std::fs::write(folder.path().join("run.1.tmp"), "mine").unwrap();

@@ -35,7 +35,7 @@ fn audited(algorithm: Algorithm, law: Law, every: u64, problem: &Problem) -> Vec
     let start = draw(Activation::Tanh, &[problem.input_width(), 40, 1], law, 3);
     let mut found = vec![];
     let mut look = |moment: &Moment<'_>| {
-        if moment.iteration % every == 0 {
+        if moment.iteration.is_multiple_of(every) {
             let network = moment.network();
             found.push((AuditedMoment::new(moment.iteration, moment.loss, &raw, &network, TOLERANCE), network));
         }

@@ -13,6 +13,7 @@ pub(crate) use sweep::{SweepCommand, SweepMergeArgs, SweepPlanArgs, SweepRunArgs
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gradcert::certify::{HiddenScale, LayerSteps, Scale};
 use gradcert::network::activation::Activation;
+use gradcert_data::LiftPlan;
 use std::path::PathBuf;
 
 /// Provable training: certificates, before training, that gradient descent reaches zero loss.
@@ -79,6 +80,11 @@ pub(crate) struct DataArgs {
     /// independence may be restored.
     #[arg(long)]
     pub(crate) merge_duplicates: bool,
+    /// Replace the features by D random ones, for more samples than features: fourier:D, tanh:D or relu:D, with a seed and
+    /// a scale if wanted, fourier:D:SEED:SCALE, or as printed (default: the seed 0, for relu the first whose features are proved to be independent, and
+    /// the median distance of two samples). Everything is then about the lifted numbers.
+    #[arg(long, value_name = "LIFT")]
+    pub(crate) lift: Option<LiftPlan>,
 }
 
 /// How a table is laid out.

@@ -1,6 +1,6 @@
 //! `gradcert audit`: what is proved about a network that is already trained.
 
-use crate::args::{AuditArgs, CodingArg, StoreArg};
+use crate::args::{AuditArgs, CodingArg, DataArgs, StoreArg};
 use crate::commands::certify::{file_of, start_beside, write_file};
 use crate::commands::inspect_model;
 use crate::failure::{Exit, Failure, reasons_text};
@@ -10,7 +10,7 @@ use faer::Mat;
 use gradcert::certify::Reason;
 use gradcert::certify::audit::{AuditOutcome, Audited, Curvature, audit, certificate};
 use gradcert::certify::problem::{Coordinates, Problem};
-use gradcert::model::{Meaning, Model, ReadModel};
+use gradcert::model::{Model, ReadModel};
 use gradcert::network::Network;
 use gradcert::theorem::centre::Metric;
 use gradcert::train::polish::{PolishError, PolishOptions, Samples, round_to_f32};
@@ -34,8 +34,8 @@ struct Case {
 
 pub(crate) fn run(args: &AuditArgs) -> Result<(Exit, Output), Failure> {
     set_threads(args.threads);
-    let session = Session::open(&args.data)?;
     let read = inspect_model::read(&args.model, args.activation.as_deref())?;
+    let session = Session::open(&lifted_as(&args.data, &read.model)?)?;
     let clock = Seconds::start();
     let cases = cases(&session, &read, args.coding)?;
     cases.iter().try_for_each(|case| within_memory(&case.problem, &case.network))?;
@@ -65,11 +65,22 @@ pub(crate) fn run(args: &AuditArgs) -> Result<(Exit, Output), Failure> {
     let worst = results.iter().zip(&problems).max_by(|a, b| distance(&a.0.1).total_cmp(&distance(&b.0.1)));
     let mut json = worst.map_or(json!({}), |(_, json)| json.clone());
     json["problems"] = json!(problems);
+    json["lift"] = session.lift_json();
     json["number_formats"] = json!(read.number_formats);
     json["notes"] = json!(read.notes);
     json["seconds"] = json!(seconds);
-    let text = results.iter().map(|(case, outcome)| describe(case, outcome)).collect();
-    Ok((exit, Output { text, json }))
+    let lines: String = results.iter().map(|(case, outcome)| describe(case, outcome)).collect();
+    Ok((exit, Output { text: session.lift_text() + &lines, json }))
+}
+
+/// The data as the networks read them: a model knows its lift.
+fn lifted_as(data: &DataArgs, model: &Model) -> Result<DataArgs, Failure> {
+    let Some(own) = &model.meaning.lift else { return Ok(data.clone()) };
+    if data.lift.is_some() {
+        return Err(Failure::usage(format!("the model has its own lift, {own}: leave out --lift")));
+    }
+    let plan = own.parse().map_err(|e: String| Failure::input("model_format", e))?;
+    Ok(DataArgs { lift: Some(plan), ..data.clone() })
 }
 
 fn distance(outcome: &AuditOutcome) -> f64 {
@@ -313,6 +324,5 @@ fn model(session: &Session, results: &[(Case, AuditOutcome)]) -> Model {
         [one] if one.outputs() > 1 => session.classes(),
         _ => results.iter().map(|(case, _)| case.name.clone()).collect(),
     };
-    let target = session.dataset.target_name().map(str::to_owned);
-    Model { networks, meaning: Meaning { problems, classes: session.classes(), target } }
+    Model { networks, meaning: session.meaning(problems) }
 }

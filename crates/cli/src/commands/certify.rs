@@ -8,7 +8,7 @@ use crate::starts::Drawn;
 use gradcert::certify::positive::PositiveSearch;
 use gradcert::certify::record;
 use gradcert::certify::{HiddenScale, Outcome, Reason, Scale};
-use gradcert::model::{Meaning, Model};
+use gradcert::model::Model;
 use gradcert_certificate::format::{Certificate, Data, FORMAT, File, VERSION};
 use gradcert_certificate::hash;
 use gradcert_report::number::{Rounding, rounded};
@@ -32,9 +32,10 @@ pub(crate) fn run(args: &CertifyArgs) -> Result<(Exit, Output), Failure> {
     {
         save(&session, &args.net, &results, path)?;
     }
-    let json = summary(&args.net, &results, seconds);
-    let text = results.iter().map(|(task, outcome)| describe(task, outcome)).collect();
-    Ok((exit(&results), Output { text, json }))
+    let mut json = summary(&args.net, &results, seconds);
+    json["lift"] = session.lift_json();
+    let lines: String = results.iter().map(|(task, outcome)| describe(task, outcome)).collect();
+    Ok((exit(&results), Output { text: session.lift_text() + &lines, json }))
 }
 
 /// Every problem of a session with its outcome.
@@ -220,11 +221,7 @@ pub(crate) fn save(session: &Session, net: &NetArgs, results: &[(Task, Outcome)]
     write_file(&file(session, net, results)?, path)?;
     if net.start != StartArg::Positive {
         let networks = results.iter().filter_map(|(_, o)| o.start().map(|(network, _)| network));
-        let meaning = Meaning {
-            problems: results.iter().map(|(t, _)| t.name.clone()).collect(),
-            classes: session.classes(),
-            target: session.dataset.target_name().map(str::to_owned),
-        };
+        let meaning = session.meaning(results.iter().map(|(t, _)| t.name.clone()).collect());
         Model { networks: networks.collect(), meaning }.save(&start_beside(path))?;
     }
     Ok(())

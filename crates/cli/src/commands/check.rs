@@ -16,7 +16,7 @@ const LARGEST_FILE: u64 = 256 << 20;
 
 pub(crate) fn run(args: &CheckArgs) -> Result<(Exit, Output), Failure> {
     let bytes = read(&args.certificate)?;
-    let dataset = load(&args.data)?;
+    let (dataset, _) = load(&args.data)?;
     let start = args.start.clone().unwrap_or_else(|| start_beside(&args.certificate));
     if args.start.is_some() {
         // A start that was asked for is not optional.

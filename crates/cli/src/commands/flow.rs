@@ -10,7 +10,7 @@ use gradcert::certify::flow::{CertifiedFlow, FlowSearch};
 use gradcert::certify::positive::PositiveSearch;
 use gradcert::certify::{Outcome, Reason};
 use gradcert::function::{Expression, Function};
-use gradcert::model::{Meaning, Model};
+use gradcert::model::Model;
 use gradcert::network::Network;
 use gradcert::theorem::centre::Metric;
 use gradcert::theorem::criterion;
@@ -81,11 +81,7 @@ fn networks(args: &FlowArgs) -> Result<(Vec<Integrated>, Option<Model>), Failure
         results.push(result);
         ends.extend(end);
     }
-    let meaning = Meaning {
-        problems: results.iter().map(|r| r.name.clone()).collect(),
-        classes: session.classes(),
-        target: session.dataset.target_name().map(str::to_owned),
-    };
+    let meaning = session.meaning(results.iter().map(|r| r.name.clone()).collect());
     let complete = ends.len() == results.len();
     Ok((results, complete.then_some(Model { networks: ends, meaning })))
 }

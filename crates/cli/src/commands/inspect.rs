@@ -40,6 +40,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<(Exit, Output), Failure> {
         "linearly_independent": positive(independence[0].1),
         "affinely_independent": positive(independence[1].1),
         "findings": findings,
+        "lift": session.lift_json(),
         "advice": advice,
         "seconds": clock.seconds(),
     });
@@ -58,10 +59,16 @@ fn advice(session: &Session, linear: Lower, affine: Lower) -> Vec<String> {
                 .to_owned(),
         ),
         (true, false) => advice.push("certify with --freeze-bias".to_owned()),
-        (false, false) => advice.push(
-            "independence of the samples is not proved: the positive start cannot be certified on these inputs"
-                .to_owned(),
-        ),
+        (false, false) => {
+            let mut text =
+                "independence of the samples is not proved: the positive start cannot be certified on these inputs"
+                    .to_owned();
+            let (n, d) = session.distinct().shape();
+            if n > d {
+                text += &format!("; more samples than features: --lift fourier:{}", 2 * n);
+            }
+            advice.push(text);
+        }
     }
     if session.findings.centred {
         advice.push(
@@ -83,6 +90,9 @@ fn text(session: &Session, json: &Value) -> String {
         json["smin_lower"].as_f64().unwrap_or(0.0),
         json["smin_affine_lower"].as_f64().unwrap_or(0.0)
     );
+    if session.lift.is_some() {
+        text += &format!("  {}", session.lift_text());
+    }
     let findings = &session.findings;
     if !findings.constant_columns.is_empty() {
         text += &format!("  constant columns: {}\n", findings.constant_columns.len());

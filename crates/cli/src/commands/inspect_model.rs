@@ -36,6 +36,7 @@ pub(crate) fn run(path: &Path, activation: Option<&str>) -> Result<(Exit, Output
         "networks": networks,
         "problems": read.model.meaning.problems,
         "classes": read.model.meaning.classes,
+        "lift": read.model.meaning.lift,
         "notes": read.notes,
         "seconds": clock.seconds(),
     });
@@ -64,6 +65,9 @@ fn text(path: &Path, read: &ReadModel) -> String {
             "  in this order: {}\n",
             read.layers.iter().map(|l| format!("{l:?}")).collect::<Vec<_>>().join(", ")
         );
+    }
+    if let Some(lift) = &read.model.meaning.lift {
+        text += &format!("  samples are lifted first: {lift}\n");
     }
     read.notes.iter().for_each(|note| text += &format!("  note: {note}\n"));
     text

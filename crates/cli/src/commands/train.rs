@@ -10,7 +10,7 @@ use crate::report::Material;
 use crate::session::{Session, Task, given_start, metric, require_memory, set_threads};
 use clap::ValueEnum;
 use gradcert::certify::{Outcome, Reason};
-use gradcert::model::{Meaning, Model};
+use gradcert::model::Model;
 use gradcert::network::Network;
 use gradcert::train::optimizer::Algorithm;
 use gradcert::train::optimizer::adam::Adam;
@@ -50,8 +50,10 @@ pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Resu
     let clock = Seconds::start();
     let results = certify_all(&session, &args.net)?;
     if exit(&results) == Exit::Declined && !args.allow_uncertified {
-        let text = results.iter().map(|(task, outcome)| describe(task, outcome)).collect();
-        return Ok((Exit::Declined, Output { text, json: summary(&args.net, &results, clock.seconds()) }));
+        let lines: String = results.iter().map(|(task, outcome)| describe(task, outcome)).collect();
+        let mut json = summary(&args.net, &results, clock.seconds());
+        json["lift"] = session.lift_json();
+        return Ok((Exit::Declined, Output { text: session.lift_text() + &lines, json }));
     }
     std::fs::create_dir_all(&args.out).map_err(|e| Failure::file(&args.out, &e))?;
     remove_earlier_certificates(&args.out)?;
@@ -69,7 +71,9 @@ pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Resu
     let check = if uncertified.is_some() { None } else { Some(own_check(&session, &args.out)?) };
     let mut json = json_of(args, &trained, uncertified.is_some(), seconds);
     json["check"] = json!(check.as_ref().map(|c| if c.valid { "valid" } else { "invalid" }));
-    let mut text: String = trained.iter().map(|t| text_of(t, uncertified.is_some())).collect();
+    json["lift"] = session.lift_json();
+    let mut text = session.lift_text();
+    trained.iter().for_each(|t| text += &text_of(t, uncertified.is_some()));
     text += &check.as_ref().map(check_text).unwrap_or_default();
     text += &format!("written to {}\n", args.out.display());
     let material = Material {
@@ -225,11 +229,7 @@ fn uncertified_start(args: &TrainArgs, index: usize, task: &Task) -> Result<Netw
 
 /// The trained networks as one model.
 pub(crate) fn model_of(session: &Session, trained: &[Trained]) -> Model {
-    let meaning = Meaning {
-        problems: trained.iter().map(|t| t.task.name.clone()).collect(),
-        classes: session.classes(),
-        target: session.dataset.target_name().map(str::to_owned),
-    };
+    let meaning = session.meaning(trained.iter().map(|t| t.task.name.clone()).collect());
     Model { networks: trained.iter().map(|t| t.run.network.clone()).collect(), meaning }
 }
 
@@ -353,7 +353,8 @@ fn evaluations(session: &Session, trained: &[Trained], test: Option<&str>) -> Re
     if let Some(name) = test {
         let missing = || Failure::input("unknown_bundled_set", format!("no bundled set {name}"));
         let dataset = gradcert_data::bundled(name).ok_or_else(missing)?.load()?;
-        evaluations.push(evaluate(name, &dataset));
+        let lifted = session.lift.map(|lift| lift.apply_to(dataset.clone())).transpose()?;
+        evaluations.push(evaluate(name, lifted.as_ref().unwrap_or(&dataset)));
     }
     Ok(evaluations)
 }

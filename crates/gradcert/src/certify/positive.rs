@@ -485,8 +485,8 @@ fn dependent_inputs(problem: &Problem, options: &Options) -> Reason {
 
 fn remedy(problem: &Problem) -> &'static str {
     if problem.rows.nrows() > problem.rows.ncols() + 1 {
-        "there are more samples than features, so they cannot be; use more features, or train without a certificate \
-         and audit the result"
+        "there are more samples than features, so they cannot be; use random features (--lift fourier:D, D at least the \
+         number of samples), or train without a certificate and audit the result"
     } else {
         "look for duplicated rows (--merge-duplicates) or rows that are combinations of others; where they are only \
          nearly dependent, try --whiten"

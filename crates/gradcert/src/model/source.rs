@@ -68,7 +68,7 @@ impl ReadModel {
             1 => vec!["output".to_owned()],
             _ => (0..outputs).map(|k| format!("output{k}")).collect(),
         };
-        let meaning = Meaning { problems, classes: vec![], target: None };
+        let meaning = Meaning { problems, classes: vec![], target: None, lift: None };
         let number_formats = formats.iter().map(|f| f.name()).collect();
         let model = Model { networks: vec![network], meaning };
         Ok(ReadModel { model, format, number_formats, layers: names, without_bias, notes })
