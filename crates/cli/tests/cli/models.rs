@@ -113,3 +113,46 @@ fn activations_that_do_not_vanish_at_zero_are_declined() {
         assert_eq!(json["reasons"][0]["code"], "activation", "{start}");
     }
 }
+
+/// The samples of a model with targets 0.01 beside its outputs, and with classes in turn where it has several.
+fn nearly_interpolated(name: &str) -> Folder {
+    let (folder, outputs) = prepared(name);
+    let target = |(i, row): (usize, &Value)| match row.as_array().expect("a row").as_slice() {
+        [y] => format!("{:?}", y.as_f64().expect("a number") + if i % 2 == 0 { 0.01 } else { -0.01 }),
+        several => format!("class{}", i % several.len()),
+    };
+    let targets =
+        std::iter::once("y".to_owned()).chain(outputs.as_array().expect("rows").iter().enumerate().map(target));
+    let lines: Vec<String> = folder.text("x.csv").lines().zip(targets).map(|(x, y)| format!("{x},{y}\n")).collect();
+    folder.write("data.csv", lines.concat());
+    folder
+}
+
+/// From the files of PyTorch and onnx to a checked proof: polished first, and what the checker is given is the polished model.
+#[test]
+fn audits_of_models_made_elsewhere() {
+    for (name, activation) in [
+        ("sequential-float64.safetensors", "--activation tanh"),
+        ("nested-bfloat16.safetensors", "--activation softplus"),
+        ("silu-float64.safetensors", "--activation silu"),
+        ("tanh-float32.onnx", ""),
+        ("softplus-dynamo.onnx", ""),
+        ("gelu-torchscript.onnx", ""),
+        ("softsign-torchscript.onnx", ""),
+        ("sigmoid-three-outputs.onnx", ""),
+    ] {
+        let folder = nearly_interpolated(name);
+        let options =
+            format!("--model {name} {activation} --data data.csv --polish --polished p.safetensors --out a.json");
+        let json = folder.run(&format!("audit {options} --json")).exits(0).json();
+        assert!(json["distance"].as_f64().expect("a distance") < 1e-9 && json["convergence"] == true, "{name}: {json}");
+        folder.run("check a.json --data data.csv --start p.safetensors").exits(0).says("valid");
+        // The model as it came is not the one that the certificate is about.
+        folder.run(&format!("check a.json --data data.csv --start {name}")).exits(4);
+        folder.run("audit --model p.safetensors --data data.csv").exits(0);
+    }
+    let (folder, _) = prepared("tanh-float32.onnx");
+    folder.write("relu.onnx", std::fs::read(models().join("relu.onnx")).expect("a model"));
+    let answer = folder.run("audit --model relu.onnx --data x.csv --json").exits(4);
+    assert_eq!(answer.error_code(), "operator");
+}
