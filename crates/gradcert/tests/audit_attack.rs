@@ -419,3 +419,40 @@ fn misfits_are_declined() {
         }
     }
 }
+
+/// One-hot targets, more samples than units: an exact solution has `1^T W_L = 0`, and there K0 is singular.
+#[test]
+fn targets_of_constant_sum_make_the_kernel_singular_at_every_solution() {
+    let (samples, features, units, outputs) = (20, 30, 8, 3);
+    let mut dice = Dice::new(12);
+    let inputs = dice.normals(samples * features);
+    let mut last = Mat::from_fn(outputs, units, |_, _| dice.normal());
+    let network = |last: Mat<f64>| Network {
+        activation: Activation::Tanh,
+        weights: vec![
+            Mat::zeros(0, 0),
+            Mat::from_fn(units, features, |i, j| ((3 * i + 5 * j) % 11) as f64 / 20.0 - 0.25),
+            last,
+        ],
+        biases: vec![vec![], vec![0.1; units], vec![0.5, 0.25, 0.25]],
+    };
+    let one_hot: Vec<f64> =
+        (0..samples * outputs).map(|k| f64::from(u8::from(k % outputs == (k / outputs) % outputs))).collect();
+    let problem = |targets: &[f64]| Problem::new(&inputs, samples, features, targets.to_vec(), Coordinates::Raw);
+    let declined =
+        |network: &Network, targets: &[f64]| match audit(&problem(targets), network, &Metric::plain(2), 1e-20) {
+            AuditOutcome::Declined(reasons) => (reasons[0].code, reasons[0].message.clone()),
+            AuditOutcome::Certified(_) => panic!("certified"),
+        };
+    // Elsewhere the kernel is regular.
+    assert_eq!(declined(&network(last.clone()), &one_hot).0, "residual_too_large");
+    for k in 0..units {
+        last[(2, k)] = -last[(0, k)] - last[(1, k)];
+    }
+    let (code, message) = declined(&network(last.clone()), &one_hot);
+    assert_eq!(code, "singular_kernel");
+    assert!(message.contains("the same sum") && message.contains("one network per class"), "{message}");
+    let mut others = one_hot;
+    others[0] += 0.5;
+    assert!(!declined(&network(last), &others).1.contains("the same sum"));
+}

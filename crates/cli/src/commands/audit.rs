@@ -4,11 +4,13 @@ use crate::args::{AuditArgs, CodingArg, DataArgs, StoreArg};
 use crate::commands::certify::{file_of, start_beside, write_file};
 use crate::commands::inspect_model;
 use crate::failure::{Exit, Failure, reasons_text};
-use crate::output::{Output, Seconds, progress_bar};
+use crate::output::{Output, Seconds, progress_bar, say};
 use crate::session::{MEMORY_LIMIT, Session, joint_problems, require_memory, set_threads};
 use faer::Mat;
 use gradcert::certify::Reason;
-use gradcert::certify::audit::{AuditOutcome, Audited, Curvature, audit, certificate};
+use gradcert::certify::audit::{
+    AuditOutcome, Audited, Curvature, Stage, audit_watched, bytes, certificate, operations,
+};
 use gradcert::certify::problem::{Coordinates, Problem};
 use gradcert::model::{Model, ReadModel};
 use gradcert::network::Network;
@@ -39,13 +41,14 @@ pub(crate) fn run(args: &AuditArgs) -> Result<(Exit, Output), Failure> {
     let clock = Seconds::start();
     let cases = cases(&session, &read, args.coding)?;
     cases.iter().try_for_each(|case| within_memory(&case.problem, &case.network))?;
+    cases.iter().for_each(|case| announce(case, args.polish));
     let mut results: Vec<(Case, AuditOutcome)> = vec![];
     for mut case in cases {
         let outcome = match session.obvious_decline() {
             Some(reason) => AuditOutcome::Declined(vec![reason]),
             None => match if args.polish { polish(&mut case, args.store)? } else { None } {
                 Some(reason) => AuditOutcome::Declined(vec![reason]),
-                None => audit(&case.problem, &case.network, &case.metric, args.tol),
+                None => watched(&case, args.tol),
             },
         };
         results.push((case, outcome));
@@ -164,10 +167,44 @@ fn case(
 
 /// An error if the kernel and what is made of it do not fit into memory.
 pub(crate) fn within_memory(problem: &Problem, network: &Network) -> Result<(), Failure> {
-    let rows = (problem.rows.nrows() * network.outputs()) as f64;
-    let units: usize = network.widths().iter().sum();
-    let bytes = 8.0 * (12.0 * rows * rows + 24.0 * rows * units as f64);
-    require_memory(bytes, || format!("{rows} samples times outputs need"))
+    let samples = problem.rows.nrows();
+    require_memory(bytes(network, samples), || format!("{} samples times outputs need", samples * network.outputs()))
+}
+
+/// Audits, with a bar over the stages; long audits are announced with an estimate of their time.
+fn watched(case: &Case, tolerance: f64) -> AuditOutcome {
+    let bar = progress_bar(Stage::COUNT, "audit");
+    let outcome = audit_watched(&case.problem, &case.network, &case.metric, tolerance, &mut |stage| {
+        bar.set_position(stage.number() - 1);
+        bar.set_message(stage.name());
+    });
+    bar.finish_and_clear();
+    outcome
+}
+
+/// Says how long it will take, if that is more than half a minute.
+fn announce(case: &Case, polish: bool) {
+    let audit = operations(&case.network, case.problem.rows.nrows());
+    // A step of polishing is a kernel and a factorisation; a dozen are usual.
+    let all = if polish { 1.5 * audit } else { audit };
+    let seconds = all / product_rate();
+    if seconds > 30.0 {
+        say(&format!(
+            "{}: about {:.0} minutes and at most {:.1} GB on this machine",
+            case.name,
+            (seconds / 60.0).max(1.0),
+            bytes(&case.network, case.problem.rows.nrows()) / 1e9
+        ));
+    }
+}
+
+/// Floating-point operations per second of a matrix product, tried out.
+fn product_rate() -> f64 {
+    let size = 768;
+    let a = Mat::from_fn(size, size, |i, j| ((i * j) % 7) as f64);
+    let clock = Seconds::start();
+    std::hint::black_box(&a * &a);
+    2.0 * (size as f64).powi(3) / clock.seconds().max(1e-6)
 }
 
 /// Polishes and rounds a network; a reason to decline if that is impossible.

@@ -6,10 +6,12 @@
 
 mod moments;
 mod record;
+mod stage;
 mod tables;
 
 pub use moments::{AuditedMoment, provable_from};
 pub use record::certificate;
+pub use stage::{Stage, bytes, operations};
 
 use super::Reason;
 use super::given::stated_residual;
@@ -111,6 +113,17 @@ fn declined(code: &'static str, message: impl Into<String>) -> AuditOutcome {
 /// Audits a network on a problem with `n d_L` targets, sample by sample. `tolerance` is the level of S (a mean) to which iterations
 /// are counted; `metric` says which parameters may move (1 everywhere is plain gradient descent on all of them).
 pub fn audit(problem: &Problem, network: &Network, metric: &Metric, tolerance: f64) -> AuditOutcome {
+    audit_watched(problem, network, metric, tolerance, &mut |_| {})
+}
+
+/// [`audit`], saying which stage begins.
+pub fn audit_watched(
+    problem: &Problem,
+    network: &Network,
+    metric: &Metric,
+    tolerance: f64,
+    watch: &mut dyn FnMut(Stage),
+) -> AuditOutcome {
     if let Some(reason) = misfit(problem, network, metric, tolerance) {
         return AuditOutcome::Declined(vec![reason]);
     }
@@ -124,21 +137,43 @@ pub fn audit(problem: &Problem, network: &Network, metric: &Metric, tolerance: f
             ),
         );
     }
+    watch(Stage::Outputs);
     let passes = EnclosedPasses::new(network, &problem.rows);
     let inputs = problem.input_bounds_in(metric);
     let residual = passes.residual(&problem.targets, inputs.root_multiplicity());
+    watch(Stage::Kernel);
     let (at, kernel) = centre(network, &passes, metric, &inputs);
     let Some(relative) = RelativeTo::new(&kernel, stated_smallest(&at, &kernel)) else {
-        return declined("singular_kernel", SINGULAR);
+        return declined("singular_kernel", singular(problem, network));
     };
     let search =
         AuditSearch { problem, network, metric, passes, inputs, residual, at, kernel: &kernel, relative, tolerance };
-    search.run(parameters)
+    search.run(parameters, watch)
 }
 
 const SINGULAR: &str = "the tangent kernel of this network on these samples is not proved to be positive definite: samples that the \
                         network cannot tell apart (equal rows: --merge-duplicates), dead or saturated units, or too few parameters \
                         for so many samples (use a wider network)";
+
+/// Why K0 may be singular.
+///
+/// Where the targets of every sample sum to the same number c, as one-hot ones do, and `[H_{L-1}, 1]` has full column rank
+/// `d_{L-1} + 1 < n`, every exact solution has a singular kernel: `[H, 1] (1^T [W_L, b_L])^T = c 1` has the only solution
+/// `1^T W_L = 0`, `1^T b_L = c`, and with v orthogonal to the columns of `[H, 1]` the vector `v (x) 1` is in the kernel of J^T: its
+/// last layer because of v, the others because `1^T W_L = 0`.
+fn singular(problem: &Problem, network: &Network) -> String {
+    let outputs = network.outputs();
+    let sums: Vec<f64> = problem.targets.chunks(outputs).map(|y| y.iter().sum()).collect();
+    let last = network.weights[network.layers()].ncols();
+    if outputs > 1 && problem.rows.nrows() > last + 1 && sums.iter().all(|s| *s == sums[0]) {
+        return format!(
+            "{SINGULAR}; the targets of every sample have the same sum, and there are more samples than units in the last hidden layer \
+             ({last}) and one more: then the kernel of every exact solution is singular, and nothing can be certified with these outputs; \
+             use a wider last hidden layer, or one network per class"
+        );
+    }
+    SINGULAR.to_owned()
+}
 
 /// Parameters that are no network for this problem.
 fn misfit(problem: &Problem, network: &Network, metric: &Metric, tolerance: f64) -> Option<Reason> {
@@ -218,14 +253,16 @@ struct AuditSearch<'a> {
 }
 
 impl AuditSearch<'_> {
-    fn run(mut self, parameters: usize) -> AuditOutcome {
+    fn run(mut self, parameters: usize, watch: &mut dyn FnMut(Stage)) -> AuditOutcome {
         let smin = self.relative.smallest().sqrt();
         let (_, smax) = stated_extremes(smin, self.at.smax_jacobian);
         // Everything after this uses the stated numbers.
         (self.at.smin_jacobian, self.at.smax_jacobian) = (smin, smax);
         let residual = stated_residual(&self.residual);
         let correction = self.correction(smin).min(residual / smin);
+        watch(Stage::Curvature);
         let taylor = self.taylor();
+        watch(Stage::Balls);
         let tables =
             Tables::new(&self.at, residual, correction, taylor.as_ref().map(|(_, orders)| orders), self.units());
         let mut reaches = vec![Reach { route: "T9+", residual: tables.reach_of_drift().get() }];
@@ -254,6 +291,7 @@ impl AuditSearch<'_> {
             Curvature::Taylor(_, orders) => Some(orders),
             Curvature::Drift { .. } => None,
         };
+        watch(Stage::Descent);
         let convergence = self.convergence(&tables, orders, residual);
         AuditOutcome::Certified(Box::new(Audited {
             residual,
