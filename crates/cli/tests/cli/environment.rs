@@ -49,22 +49,27 @@ fn a_closed_standard_error_is_no_bug() {
 fn the_same_command_gives_the_same_files() {
     let folder = folder();
     folder.write("many.csv", Table::gaussian(31, 60, 80).labelled(&["a", "b"]).csv());
+    folder.write("more.csv", Table::gaussian(32, 150, 160).csv());
     for (data, options) in [
         ("data.csv", "--depth 3 --width 6 --scale 50"),
         ("data.csv", "--whiten --scale 20"),
         ("data.csv", "--start lecun --width 600 --whiten --seed 5"),
         ("many.csv", "--whiten --layer-steps equal --width 8 --scale 200"),
+        ("more.csv", "--whiten --depth 3 --width 150"),
     ] {
         let train = |threads: u32, out: &str| {
             folder.run(&format!("train --data {data} {options} --threads {threads} --out {out}")).exits(0);
             let file = |name: &str| folder.read(&format!("{out}/{name}"));
-            (file("certificate.json"), file("model.safetensors"), file("history.csv"))
+            (file("certificate.json"), file("model.safetensors"), file("history.csv"), file("audit.json"))
         };
         let (one, again, two) = (train(1, "one"), train(1, "again"), train(2, "two"));
         assert!(one.0 == again.0, "{options}: certificates of two runs differ");
         assert!(one.1 == again.1, "{options}: models of two runs differ");
         assert!(one.2 == again.2, "{options}: histories of two runs differ");
         assert!(one.0 == two.0, "{options}: the certificate depends on the number of threads");
+        assert!(one.1 == two.1, "{options}: the model depends on the number of threads");
+        assert!(one.2 == two.2, "{options}: the history depends on the number of threads");
+        assert!(one.3 == two.3, "{options}: the audit depends on the number of threads");
         folder.run(&format!("check one/certificate.json --data {data}")).exits(0);
     }
 }

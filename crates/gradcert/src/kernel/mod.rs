@@ -2,8 +2,8 @@
 
 use crate::network::Network;
 use crate::network::passes::{LayerInputs, Passes};
+use crate::network::product::matmul;
 use crate::theorem::centre::Metric;
-use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 
 /// `K = sum_l (G_l G_l^T) o (D_Wl^2 H_{l-1} H_{l-1}^T + D_bl^2 1 1^T)` (n x n), in the coordinates of the metric. The

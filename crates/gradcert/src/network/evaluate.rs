@@ -1,7 +1,7 @@
 //! Outputs for new samples, any number of them per sample, in plain floats.
 
 use super::Network;
-use faer::linalg::matmul::matmul;
+use crate::network::product::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 
 impl Network {

@@ -5,6 +5,7 @@
 pub mod activation;
 mod evaluate;
 pub mod passes;
+pub(crate) mod product;
 pub mod random;
 mod truncated;
 

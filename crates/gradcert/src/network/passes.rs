@@ -1,7 +1,7 @@
 //! Forward and backward pass in plain floats, with buffers that are allocated once.
 
 use super::Network;
-use faer::linalg::matmul::matmul;
+use crate::network::product::matmul;
 use faer::{Accum, Mat, Par};
 
 /// What the first layer reads: one row per (merged) sample.

@@ -3,8 +3,8 @@
 
 use crate::network::Network;
 use crate::network::passes::{LayerInputs, Passes};
+use crate::network::product::matmul;
 use crate::theorem::centre::Metric;
-use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 
 /// The data of a run: what the first layer reads, targets, multiplicities.

@@ -5,8 +5,8 @@ use super::flow::{Field, Flow, Promise, Settings, integrate};
 use crate::certify::problem::Problem;
 use crate::network::Network;
 use crate::network::passes::{LayerInputs, Passes};
+use crate::network::product::matmul;
 use crate::theorem::centre::Metric;
-use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 use std::cell::RefCell;
 

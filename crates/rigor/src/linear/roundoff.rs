@@ -53,8 +53,8 @@ impl Majorant {
     }
 }
 
-/// The threads to use. The library partitions the rows and columns of a product, never a sum, but no bound relies on
-/// that.
+/// The threads to use. The library partitions the rows and columns of a product, never a sum (but for a matrix times a vector), so
+/// that bits do not depend on their number; no bound relies on that.
 pub(crate) fn parallelism() -> Par {
     faer::get_global_parallelism()
 }
@@ -63,7 +63,9 @@ pub(crate) fn parallelism() -> Par {
 pub(crate) fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
     let mut c = Mat::zeros(a.nrows(), b.ncols());
     if a.ncols() > 0 {
-        matmul(c.as_mut(), Accum::Replace, a, b, 1.0, parallelism());
+        // A matrix times a vector would be cut along the sum: bits that depend on the number of threads.
+        let par = if c.nrows() == 1 || c.ncols() == 1 { Par::Seq } else { parallelism() };
+        matmul(c.as_mut(), Accum::Replace, a, b, 1.0, par);
     }
     c
 }

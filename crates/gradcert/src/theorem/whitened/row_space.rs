@@ -21,9 +21,10 @@
 use crate::network::Network;
 use crate::theorem::centre::Metric;
 use crate::theorem::general::{EnclosedPasses, repeat_rows};
-use faer::Mat;
+use faer::{Mat, Par};
 use gradcert_rigor::linear::{EnclosedMatrix, RelativeTo, SymmetricBall, norm_upper, smallest_eigenvalue_lower};
 use gradcert_rigor::{Interval, Lower, Upper};
+use rayon::prelude::*;
 
 /// om, or `None` where Q cannot be verified. O(N^3 sum d_l) operations.
 pub fn second_order(
@@ -52,17 +53,32 @@ fn bound_by(
     let roots = passes.per_row(root_multiplicity);
     let directions = EnclosedMatrix::exact(q.transpose().to_owned()).scale_rows(&roots);
     let at = Derivatives::new(network, passes, metric);
-    let mut gram: Option<EnclosedMatrix> = None;
-    for b in 0..q.nrows() {
-        let term = at.along(&directions.column(b));
-        gram = Some(match gram {
-            None => term,
-            Some(sum) => sum.plus(&term),
-        });
-    }
-    let gram = gram?.scale_rows(&roots).scale_columns(&roots);
+    let gram = sum_along(&at, &directions)?.scale_rows(&roots).scale_columns(&roots);
     let square = kernel.largest_upper(&SymmetricBall::from_enclosed(&gram));
     Some((square / quality).sqrt())
+}
+
+/// Directions that are looked at side by side: the products of one are too small to be shared out. As many for every number of threads,
+/// so that the sum does not depend on it.
+const SIDE_BY_SIDE: usize = 8;
+
+/// Gam, the sum over the columns b.
+fn sum_along(at: &Derivatives<'_>, directions: &EnclosedMatrix) -> Option<EnclosedMatrix> {
+    let indices: Vec<usize> = (0..directions.ncols()).collect();
+    let alone = matches!(faer::get_global_parallelism(), Par::Seq);
+    let mut gram: Option<EnclosedMatrix> = None;
+    for group in indices.chunks(SIDE_BY_SIDE) {
+        let along = |&b: &usize| at.along(&directions.column(b));
+        let terms: Vec<EnclosedMatrix> =
+            if alone { group.iter().map(along).collect() } else { group.par_iter().map(along).collect() };
+        for term in terms {
+            gram = Some(match gram {
+                None => term,
+                Some(sum) => sum.plus(&term),
+            });
+        }
+    }
+    gram
 }
 
 /// A Q with `Q K0 Q^T` close to the identity: the inverse of the Cholesky factor.

@@ -2,8 +2,8 @@
 
 use super::Samples;
 use crate::network::Network;
+use crate::network::product::matmul;
 use crate::theorem::centre::Metric;
-use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 
 /// Forward and backward pass at one network. Matrices are units x samples, those of the backward pass units x (sample, output),
