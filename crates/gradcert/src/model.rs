@@ -13,6 +13,7 @@ mod state_dict;
 
 pub use refusal::Refusal;
 pub use source::{Format, ReadModel, activation_elsewhere, read, read_bytes};
+pub use state_dict::to_state_dict;
 
 use crate::network::Network;
 use crate::network::activation::Activation;

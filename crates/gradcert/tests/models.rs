@@ -2,7 +2,7 @@
 //! cannot be read is refused with its code; broken files are errors, never panics.
 
 use faer::{Mat, Par};
-use gradcert::model::{Format, ReadModel, activation_elsewhere, read, read_bytes};
+use gradcert::model::{Format, ReadModel, activation_elsewhere, read, read_bytes, to_state_dict};
 use gradcert::network::activation::Activation;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -132,6 +132,30 @@ fn every_truncation_is_an_answer() {
         for length in 0..whole.len() {
             is_consistent(&whole[..length]);
         }
+    }
+}
+
+/// What was read from a state dict and written again reads as the same network; what does not fit is refused.
+#[test]
+fn state_dicts_survive_a_round_trip() {
+    for (name, act, single) in [
+        ("sequential-float64.safetensors", Activation::Tanh, false),
+        ("named-float32.safetensors", Activation::Sigmoid, true),
+        ("nested-bfloat16.safetensors", Activation::PlainSoftplus, true),
+        ("silu-float64.safetensors", Activation::Silu, false),
+    ] {
+        let first = read_bytes(&bytes(name), Some(act)).unwrap();
+        let network = &first.model.networks[0];
+        let file = to_state_dict(network, &first.layers, &first.without_bias, single).unwrap();
+        let again = read_bytes(&file, Some(act)).unwrap();
+        assert_eq!(again.model, first.model, "{name}");
+        assert_eq!((again.layers, again.without_bias), (first.layers.clone(), first.without_bias.clone()), "{name}");
+        assert!(to_state_dict(network, &first.layers[1..], &[], false).is_err());
+        let mut fine = network.clone();
+        fine.weights[1][(0, 0)] = 0.1;
+        assert!(to_state_dict(&fine, &first.layers, &first.without_bias, true).is_err(), "0.1 is no float32");
+        fine.biases[1][0] = 0.5;
+        assert!(to_state_dict(&fine, &first.layers, &[1], false).is_err(), "a bias would be lost");
     }
 }
 

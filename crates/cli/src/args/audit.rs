@@ -46,6 +46,10 @@ pub(crate) struct AuditArgs {
     /// File for the polished model.
     #[arg(long, value_name = "FILE", requires = "polish")]
     pub(crate) polished: Option<PathBuf>,
+    /// File for the polished network as a plain state dict in safetensors, with the names of the layers it came with; in float32 with
+    /// `--store float32`.
+    #[arg(long, value_name = "FILE", requires = "polish")]
+    pub(crate) state_dict: Option<PathBuf>,
     /// Level of the loss S (a mean) to which iterations of descent from the model are counted.
     #[arg(long, default_value = "1e-20", value_parser = super::positive_number)]
     pub(crate) tol: f64,

@@ -1,7 +1,7 @@
 //! `gradcert audit`: what is proved about a network that is already trained.
 
 use crate::args::{AuditArgs, CodingArg, DataArgs, StoreArg};
-use crate::commands::certify::{file_of, start_beside, write_file};
+use crate::commands::certify::{file_of, start_beside, write, write_file};
 use crate::commands::inspect_model;
 use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds, progress_bar, say};
@@ -12,7 +12,7 @@ use gradcert::certify::audit::{
     AuditOutcome, Audited, Curvature, Stage, audit_watched, bytes, certificate, operations,
 };
 use gradcert::certify::problem::{Coordinates, Problem};
-use gradcert::model::{Model, ReadModel};
+use gradcert::model::{Model, ReadModel, to_state_dict};
 use gradcert::network::Network;
 use gradcert::theorem::centre::Metric;
 use gradcert::train::polish::{PolishError, PolishOptions, Samples, round_to_f32};
@@ -61,8 +61,14 @@ pub(crate) fn run(args: &AuditArgs) -> Result<(Exit, Output), Failure> {
     {
         save(&session, &results, args.tol, path)?;
     }
-    if let Some(path) = &args.polished {
-        model(&session, &results).save(path)?;
+    // What could not be polished is not written as if it were.
+    if results.iter().all(|(case, _)| case.polish.is_some()) {
+        if let Some(path) = &args.polished {
+            model(&session, &results).save(path)?;
+        }
+        if let Some(path) = &args.state_dict {
+            save_state_dict(args.store, &read, &results, path)?;
+        }
     }
     let problems: Vec<Value> = results.iter().map(|(case, outcome)| outcome_json(args, case, outcome)).collect();
     let worst = results.iter().zip(&problems).max_by(|a, b| distance(&a.0.1).total_cmp(&distance(&b.0.1)));
@@ -352,6 +358,21 @@ fn save(session: &Session, results: &[(Case, AuditOutcome)], tolerance: f64, pat
     write_file(&file_of(session, certificates), path)?;
     model(session, results).save(&start_beside(path))?;
     Ok(())
+}
+
+/// Writes the polished network in the form in which other programs read it.
+fn save_state_dict(
+    store: StoreArg,
+    read: &ReadModel,
+    results: &[(Case, AuditOutcome)],
+    path: &Path,
+) -> Result<(), Failure> {
+    let [(case, _)] = results else {
+        return Err(Failure::usage("a state dict holds one network, this model has several: use --polished"));
+    };
+    let own = (0..case.network.layers()).map(|l| l.to_string()).collect();
+    let names = if read.layers.is_empty() { own } else { read.layers.clone() };
+    write(path, &to_state_dict(&case.network, &names, &read.without_bias, store == StoreArg::Float32)?)
 }
 
 /// The audited networks as a model.

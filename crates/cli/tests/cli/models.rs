@@ -151,6 +151,20 @@ fn audits_of_models_made_elsewhere() {
         folder.run(&format!("check a.json --data data.csv --start {name}")).exits(4);
         folder.run("audit --model p.safetensors --data data.csv").exits(0);
     }
+    // The polished network back as a state dict with its names, in float32 as it is deployed: the same numbers, the same proof.
+    for (name, activation, layers) in [
+        ("sequential-float64.safetensors", "tanh", "\"0.weight\", \"2.weight\""),
+        ("silu-float64.safetensors", "silu", ""),
+        ("nested-bfloat16.safetensors", "softplus", ""),
+    ] {
+        let folder = nearly_interpolated(name);
+        let options = format!("--model {name} --activation {activation} --data data.csv --polish --store float32");
+        let json = folder.run(&format!("audit {options} --state-dict out.safetensors --json")).exits(0).json();
+        let inspect = folder.run(&format!("inspect --model out.safetensors --activation {activation}")).exits(0);
+        inspect.says("float32").says(layers);
+        let own = format!("audit --model out.safetensors --activation {activation} --data data.csv --json");
+        assert_eq!(folder.run(&own).exits(0).json()["distance"], json["distance"], "{name}");
+    }
     let (folder, _) = prepared("tanh-float32.onnx");
     folder.write("relu.onnx", std::fs::read(models().join("relu.onnx")).expect("a model"));
     let answer = folder.run("audit --model relu.onnx --data x.csv --json").exits(4);

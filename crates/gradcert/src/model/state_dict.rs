@@ -4,9 +4,57 @@
 use super::layers::{Layer, MOST_LAYERS, NumberFormat, entries, finite};
 use super::order::{Named, order};
 use super::refusal::{Refusal, list, quote};
+use super::{ModelError, bad};
+use crate::network::Network;
 use faer::Mat;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::BTreeMap;
+
+/// A network as a state dict: the layers have these names, those listed (from 1) have no bias. With `single` the parameters are
+/// stored as float32.
+///
+/// # Errors
+/// [`ModelError::Format`](super::ModelError) if the names do not fit, or `single` is asked for and a parameter is no float32.
+pub fn to_state_dict(
+    network: &Network,
+    names: &[String],
+    without_bias: &[usize],
+    single: bool,
+) -> Result<Vec<u8>, ModelError> {
+    if names.len() != network.layers() {
+        return Err(bad(format!("{} names for {} layers", names.len(), network.layers())));
+    }
+    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = vec![];
+    for (l, name) in (1..).zip(names) {
+        // Names that were read are those of the weights.
+        let layer = if name == "weight" { "" } else { name.strip_suffix(".weight").unwrap_or(name) };
+        let full = |kind: &str| if layer.is_empty() { kind.to_owned() } else { format!("{layer}.{kind}") };
+        let w = &network.weights[l];
+        let rows: Vec<f64> = (0..w.nrows()).flat_map(|i| (0..w.ncols()).map(move |j| w[(i, j)])).collect();
+        tensors.push((full("weight"), vec![w.nrows(), w.ncols()], stored(&rows, single)?));
+        let bias = &network.biases[l];
+        if !without_bias.contains(&l) {
+            tensors.push((full("bias"), vec![bias.len()], stored(bias, single)?));
+        } else if bias.iter().any(|b| *b != 0.0) {
+            return Err(bad(format!("layer {l} has a bias")));
+        }
+    }
+    let kind = if single { Dtype::F32 } else { Dtype::F64 };
+    let views: Result<Vec<_>, _> =
+        tensors.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(kind, shape.clone(), bytes)?))).collect();
+    let views = views.map_err(|e: safetensors::SafeTensorError| bad(e.to_string()))?;
+    safetensors::serialize(views, None).map_err(|e| bad(e.to_string()))
+}
+
+fn stored(values: &[f64], single: bool) -> Result<Vec<u8>, ModelError> {
+    if !single {
+        return Ok(values.iter().flat_map(|x| x.to_le_bytes()).collect());
+    }
+    if values.iter().any(|&x| f64::from(x as f32) != x) {
+        return Err(bad("a parameter is no float32"));
+    }
+    Ok(values.iter().flat_map(|&x| (x as f32).to_le_bytes()).collect())
+}
 
 /// A longer name is an attack: names are compared with one another.
 const LONGEST_NAME: usize = 1000;
