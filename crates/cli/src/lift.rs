@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::session::require_memory;
 use faer::Mat;
+use gradcert::model::Model;
 use gradcert_data::{Dataset, Features, Lift, LiftPlan, Matrix, median_distance};
 use gradcert_rigor::Interval;
 use gradcert_rigor::linear::{EnclosedMatrix, smallest_singular_value_lower};
@@ -12,13 +13,12 @@ const DRAWS: u64 = 20;
 
 /// Lifts a data set, choosing what the plan leaves open.
 pub(crate) fn apply(plan: &LiftPlan, dataset: Dataset) -> Result<(Dataset, Lift), Failure> {
-    let (n, d) = dataset.shape();
-    let bytes = 8.0 * n as f64 * (3.0 * plan.count as f64 + 2.0 * d as f64);
-    require_memory(bytes, || format!("{} features of {n} samples need", plan.count))?;
+    let (_, d) = dataset.shape();
+    within_memory(plan.count, dataset.shape())?;
     let scale = plan.scale.or_else(|| median_distance(dataset.inputs())).ok_or_else(|| {
         Failure::input(
             "lift_scale",
-            "the samples are all equal, or too large: give --lift a scale, FEATURES:D:SEED:SCALE",
+            "no two samples differ, or all distances overflow: give --lift a scale, FEATURES:D:SEED:SCALE",
         )
     })?;
     let lift =
@@ -55,9 +55,27 @@ fn independent(matrix: &Matrix) -> bool {
     smallest_singular_value_lower(&rows.append_column(&vec![Interval::ONE; n])).get() > 0.0
 }
 
-/// The samples as the networks of a model with this lift read them.
-pub(crate) fn samples(lift: Option<&str>, matrix: Matrix) -> Result<Matrix, Failure> {
-    let Some(text) = lift else { return Ok(matrix) };
+/// The lift of a model, if it has one.
+pub(crate) fn of_model(model: &Model) -> Result<Option<Lift>, Failure> {
+    let Some(text) = &model.meaning.lift else { return Ok(None) };
     let lift: Lift = text.parse().map_err(|e: String| Failure::input("model_format", e))?;
-    Ok(lift.apply(&matrix)?.matrix().clone())
+    let width = model.networks[0].widths()[0];
+    if lift.count != width {
+        let message = format!("the lift makes {} features, the networks read {width}", lift.count);
+        return Err(Failure::input("model_format", message));
+    }
+    Ok(Some(lift))
+}
+
+/// The samples as the networks of a model with this lift read them.
+pub(crate) fn samples(lift: Option<Lift>, matrix: Matrix) -> Result<Matrix, Failure> {
+    let Some(lift) = lift else { return Ok(matrix) };
+    within_memory(lift.count, matrix.shape())?;
+    Ok(lift.apply(&matrix)?.into_matrix())
+}
+
+/// An error if so many features of so many samples do not fit into memory.
+fn within_memory(count: usize, (n, d): (usize, usize)) -> Result<(), Failure> {
+    let bytes = 8.0 * n as f64 * (3.0 * count as f64 + 2.0 * d as f64);
+    require_memory(bytes, || format!("{count} features of {n} samples need"))
 }

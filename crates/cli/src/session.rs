@@ -104,6 +104,14 @@ impl Session {
         let (dataset, lift) = load(args)?;
         let findings = gradcert_data::inspect(&dataset)?;
         if !findings.conflicts.is_empty() {
+            if let Some(lift) = lift {
+                return Err(Failure::input(
+                    "lift_conflict",
+                    format!(
+                        "lifted samples with different targets coincide ({lift}): another scale, more or other features"
+                    ),
+                ));
+            }
             findings.require_distinct_rows()?;
         }
         let merged = if args.merge_duplicates { Some(gradcert_data::merge_duplicates(&dataset)?) } else { None };

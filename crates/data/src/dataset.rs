@@ -45,6 +45,11 @@ impl Inputs {
         &self.matrix
     }
 
+    /// The samples alone.
+    pub fn into_matrix(self) -> Matrix {
+        self.matrix
+    }
+
     /// The names of the d features, if the source has any.
     pub fn column_names(&self) -> Option<&[String]> {
         self.column_names.as_deref()

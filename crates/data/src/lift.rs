@@ -40,6 +40,9 @@ pub struct Lift {
     pub inputs: usize,
 }
 
+/// Streams of features lie apart from those of starts, which are drawn with the same seeds.
+const STREAMS: u64 = 1 << 32;
+
 /// Rows of which all pairwise distances are looked at.
 const ROWS_FOR_SCALE: usize = 500;
 
@@ -61,7 +64,7 @@ impl Lift {
         let mut sums = vec![0.0; n];
         for j in 0..self.count {
             let mut random = ChaCha12Rng::seed_from_u64(self.seed);
-            random.set_stream(j as u64);
+            random.set_stream(STREAMS + j as u64);
             sums.fill(0.0);
             for column in columns.chunks_exact(n.max(1)) {
                 let omega = normal(&mut random);
@@ -102,7 +105,7 @@ impl Lift {
     }
 }
 
-/// The median distance of two samples (of up to 500 rows, evenly spread): the usual scale h. `None` if it is not positive.
+/// The median of the positive distances of two samples (of up to 500 rows, evenly spread): the usual scale h. `None` if there is none.
 pub fn median_distance(inputs: &Matrix) -> Option<f64> {
     let n = inputs.rows();
     let step = n.div_ceil(ROWS_FOR_SCALE).max(1);
@@ -112,8 +115,9 @@ pub fn median_distance(inputs: &Matrix) -> Option<f64> {
     for (i, a) in rows.iter().enumerate() {
         distances.extend(rows[..i].iter().map(|b| distance(a, b)));
     }
+    distances.retain(|h| h.is_finite() && *h > 0.0);
     distances.sort_by(f64::total_cmp);
-    distances.get(distances.len() / 2).copied().filter(|h| h.is_finite() && *h > 0.0)
+    distances.get(distances.len() / 2).copied()
 }
 
 /// In [0, 1).
@@ -187,6 +191,13 @@ impl LiftPlan {
     fn complete(&self) -> Option<Lift> {
         let (seed, scale, inputs) = (self.seed?, self.scale?, self.inputs?);
         Some(Lift { features: self.features, count: self.count, seed, scale, inputs })
+    }
+}
+
+impl From<Lift> for LiftPlan {
+    fn from(lift: Lift) -> LiftPlan {
+        let Lift { features, count, seed, scale, inputs } = lift;
+        LiftPlan { features, count, seed: Some(seed), scale: Some(scale), inputs: Some(inputs) }
     }
 }
 
@@ -276,7 +287,7 @@ mod tests {
         assert_eq!(bits, FIRST, "{bits:#x?}");
     }
 
-    const FIRST: [u64; 3] = [0x3fa0_c593_8b11_7a16, 0x3fd6_7d95_535a_4dea, 0x3fe0_2a30_acf4_ba1f];
+    const FIRST: [u64; 3] = [0xbfe8_5f59_509b_7ccd, 0xbfd3_66f5_3b6d_6083, 0x3fe8_fc69_86c8_bb53];
 
     #[test]
     fn plans_are_read() {
@@ -304,8 +315,8 @@ mod tests {
 
     #[test]
     fn the_scale_is_a_median() {
-        // Distances 1, 1, 2.
-        let line = Matrix::new(3, 1, vec![0.0, 1.0, 2.0]).unwrap();
+        // Distances 1, 1, 2, and 0 between equal rows.
+        let line = Matrix::new(5, 1, vec![0.0, 1.0, 2.0, 2.0, 2.0]).unwrap();
         assert_eq!(median_distance(&line), Some(1.0));
         assert_eq!(median_distance(&Matrix::new(2, 1, vec![4.0, 4.0]).unwrap()), None);
         assert_eq!(median_distance(&Matrix::new(1, 1, vec![4.0]).unwrap()), None);

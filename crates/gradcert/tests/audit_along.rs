@@ -3,7 +3,7 @@
 mod support;
 
 use faer::Par;
-use gradcert::certify::audit::{AuditedMoment, provable_from};
+use gradcert::certify::audit::{AuditedMoment, first_provable};
 use gradcert::certify::problem::{Coordinates, Problem};
 use gradcert::network::Network;
 use gradcert::network::activation::Activation;
@@ -71,7 +71,7 @@ fn from_a_safe_iterate_descent_keeps_the_promise() {
             assert_eq!(run.stop, Stop::Tolerance, "{algorithm:?} from {}", moment.iteration);
         }
         let moments: Vec<AuditedMoment> = moments.into_iter().map(|(m, _)| m).collect();
-        let from = provable_from(&moments).expect("the end is safe");
+        let from = first_provable(&moments).expect("the end is safe");
         assert!(from > 0 && safe >= 2, "{algorithm:?}: {safe} safe, from {from}");
         // Nearer and nearer.
         let first = moments.iter().find_map(|m| m.distance).expect("a distance");

@@ -93,7 +93,7 @@ fn loss(problem: &Problem, number: usize) -> Option<Figure> {
         rules.push(Rule::Vertical { name, at: reached as f64, ink: Ink::Observed });
     }
     if let Some(audit) = provable(problem) {
-        let name = format!("proved from {}", count(audit.iteration));
+        let name = format!("first provable: {}", count(audit.iteration));
         rules.push(Rule::Vertical { name, at: audit.iteration as f64, ink: Ink::Other });
     }
     let last = certificate.map_or(0.0, |certificate| certificate.iterations as f64);
@@ -111,7 +111,7 @@ fn loss(problem: &Problem, number: usize) -> Option<Figure> {
     figure(id, caption, image)
 }
 
-/// The first audited iterate from which convergence is proved.
+/// The first audited iterate from which plain gradient descent is proved to converge.
 fn provable(problem: &Problem) -> Option<&AuditedIterate> {
     problem.training.as_ref()?.audits.iter().find(|audit| audit.remaining.is_some())
 }
@@ -128,7 +128,7 @@ fn audits(problem: &Problem, number: usize) -> Option<Figure> {
     let last = audited.last().map_or(0.0, |audit| audit.iteration as f64);
     let (x, y) = axes(("iteration", last), ("distance", Scale::Log, &[]), &series)?;
     let from = provable(problem).map(|audit| Rule::Vertical {
-        name: format!("proved from {}", count(audit.iteration)),
+        name: format!("first provable: {}", count(audit.iteration)),
         at: audit.iteration as f64,
         ink: Ink::Other,
     });

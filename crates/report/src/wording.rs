@@ -89,14 +89,14 @@ pub(crate) fn stored(audit: &Audit) -> Vec<String> {
     }
 }
 
-/// From when on the end of training was certain.
+/// When the end of training was certain, had descent taken over.
 pub(crate) fn on_the_way(audits: &[AuditedIterate]) -> Option<String> {
     let number = count(audits.len() as u64);
     Some(match audits.iter().find_map(|a| Some((a.iteration, a.remaining?))) {
         _ if audits.is_empty() => return None,
         Some((iteration, remaining)) => format!(
-            "{number} iterates were audited on the way. From iteration {} on convergence is proved: gradient descent from there \
-             needs at most {} iterations to the tolerance.",
+            "{number} iterates were audited on the way. Iterate {} is the first from which plain gradient descent on raw samples is proved \
+             to converge, within {} more iterations to the tolerance. Nothing is said about going on in another way.",
             count(iteration),
             count(remaining)
         ),

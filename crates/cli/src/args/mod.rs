@@ -319,7 +319,7 @@ pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Look at a model instead: a gradcert model, a state dict of fully connected layers in safetensors, or ONNX.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "target", "labels", "merge_duplicates"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "target", "labels", "merge_duplicates", "lift"])]
     pub(crate) model: Option<PathBuf>,
     /// Activation of a state dict, as it is called where the model was made.
     #[arg(long, value_name = "NAME", requires = "model", conflicts_with = "data")]
@@ -347,7 +347,8 @@ pub(crate) struct CertifyArgs {
 }
 
 /// What is said about data and networks means nothing to a formula.
-const NETWORK_OPTIONS: [&str; 21] = [
+const NETWORK_OPTIONS: [&str; 22] = [
+    "lift",
     "data",
     "target",
     "labels",
@@ -470,8 +471,8 @@ pub(crate) struct TrainArgs {
     /// Train although nothing is certified; needs --step ETA or another --optimizer.
     #[arg(long)]
     pub(crate) allow_uncertified: bool,
-    /// Audit the iterates 0, K, 2K, ... (as `gradcert audit` does, on raw samples): from which iteration on convergence is proved,
-    /// and how many iterations remain at most.
+    /// Audit the iterates 0, K, 2K, ... before the end (as `gradcert audit` does, on raw samples): from which of them plain gradient
+    /// descent is proved to converge, and how soon.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) audit_every: Option<u64>,
     /// Do not audit the stored model at the end.

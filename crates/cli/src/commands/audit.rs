@@ -40,15 +40,18 @@ pub(crate) fn run(args: &AuditArgs) -> Result<(Exit, Output), Failure> {
     let session = Session::open(&lifted_as(&args.data, &read.model)?)?;
     let clock = Seconds::start();
     let cases = cases(&session, &read, args.coding)?;
+    if args.state_dict.is_some() {
+        state_dict_can_hold(&read)?;
+    }
     cases.iter().try_for_each(|case| within_memory(&case.problem, &case.network))?;
-    cases.iter().for_each(|case| announce(case, args.polish));
+    cases.iter().for_each(|case| announce(&case.name, &case.network, &case.problem, args.polish));
     let mut results: Vec<(Case, AuditOutcome)> = vec![];
     for mut case in cases {
         let outcome = match session.obvious_decline() {
             Some(reason) => AuditOutcome::Declined(vec![reason]),
             None => match if args.polish { polish(&mut case, args.store)? } else { None } {
                 Some(reason) => AuditOutcome::Declined(vec![reason]),
-                None => watched(&case, args.tol),
+                None => watched(&case.problem, &case.network, &case.metric, args.tol),
             },
         };
         results.push((case, outcome));
@@ -84,12 +87,11 @@ pub(crate) fn run(args: &AuditArgs) -> Result<(Exit, Output), Failure> {
 
 /// The data as the networks read them: a model knows its lift.
 fn lifted_as(data: &DataArgs, model: &Model) -> Result<DataArgs, Failure> {
-    let Some(own) = &model.meaning.lift else { return Ok(data.clone()) };
+    let Some(own) = crate::lift::of_model(model)? else { return Ok(data.clone()) };
     if data.lift.is_some() {
         return Err(Failure::usage(format!("the model has its own lift, {own}: leave out --lift")));
     }
-    let plan = own.parse().map_err(|e: String| Failure::input("model_format", e))?;
-    Ok(DataArgs { lift: Some(plan), ..data.clone() })
+    Ok(DataArgs { lift: Some(own.into()), ..data.clone() })
 }
 
 fn distance(outcome: &AuditOutcome) -> f64 {
@@ -178,9 +180,9 @@ pub(crate) fn within_memory(problem: &Problem, network: &Network) -> Result<(), 
 }
 
 /// Audits, with a bar over the stages; long audits are announced with an estimate of their time.
-fn watched(case: &Case, tolerance: f64) -> AuditOutcome {
+pub(crate) fn watched(problem: &Problem, network: &Network, metric: &Metric, tolerance: f64) -> AuditOutcome {
     let bar = progress_bar(Stage::COUNT, "audit");
-    let outcome = audit_watched(&case.problem, &case.network, &case.metric, tolerance, &mut |stage| {
+    let outcome = audit_watched(problem, network, metric, tolerance, &mut |stage| {
         bar.set_position(stage.number() - 1);
         bar.set_message(stage.name());
     });
@@ -189,17 +191,21 @@ fn watched(case: &Case, tolerance: f64) -> AuditOutcome {
 }
 
 /// Says how long it will take, if that is more than half a minute.
-fn announce(case: &Case, polish: bool) {
-    let audit = operations(&case.network, case.problem.rows.nrows());
+pub(crate) fn announce(name: &str, network: &Network, problem: &Problem, polish: bool) {
+    let samples = problem.rows.nrows();
+    let audit = operations(network, samples);
     // A step of polishing is a kernel and a factorisation; a dozen are usual.
     let all = if polish { 1.5 * audit } else { audit };
+    // No machine needs long for that, and trying out how fast this one is would cost more.
+    if all < 1e11 {
+        return;
+    }
     let seconds = all / product_rate();
     if seconds > 30.0 {
         say(&format!(
-            "{}: about {:.0} minutes and at most {:.1} GB on this machine",
-            case.name,
+            "{name}: the audit takes about {:.0} minutes and at most {:.1} GB on this machine",
             (seconds / 60.0).max(1.0),
-            bytes(&case.network, case.problem.rows.nrows()) / 1e9
+            bytes(network, samples) / 1e9
         ));
     }
 }
@@ -360,6 +366,17 @@ fn save(session: &Session, results: &[(Case, AuditOutcome)], tolerance: f64, pat
     Ok(())
 }
 
+/// An error unless the model is one network that reads raw samples.
+fn state_dict_can_hold(read: &ReadModel) -> Result<(), Failure> {
+    if read.model.networks.len() != 1 {
+        return Err(Failure::usage("a state dict holds one network, this model has several: use --polished"));
+    }
+    if read.model.meaning.lift.is_some() {
+        return Err(Failure::usage("a state dict cannot hold the lift of this model: use --polished"));
+    }
+    Ok(())
+}
+
 /// Writes the polished network in the form in which other programs read it.
 fn save_state_dict(
     store: StoreArg,
@@ -367,9 +384,7 @@ fn save_state_dict(
     results: &[(Case, AuditOutcome)],
     path: &Path,
 ) -> Result<(), Failure> {
-    let [(case, _)] = results else {
-        return Err(Failure::usage("a state dict holds one network, this model has several: use --polished"));
-    };
+    let [(case, _)] = results else { return state_dict_can_hold(read) };
     let own = (0..case.network.layers()).map(|l| l.to_string()).collect();
     let names = if read.layers.is_empty() { own } else { read.layers.clone() };
     write(path, &to_state_dict(&case.network, &names, &read.without_bias, store == StoreArg::Float32)?)

@@ -123,7 +123,8 @@ pub(crate) fn outcome_json(net: &NetArgs, task: &Task, outcome: &Outcome) -> Val
         "smin_lower": facts.map(|f| f.smin_lower),
         "scale": positive.map(|p| p.output),
         "hidden_scale": positive.and_then(|p| p.hidden.first()),
-        "layer_steps": outcome.start().and_then(|(_, metric)| metric.weights.last().copied()),
+        // The metric of ntk has factors of its own.
+        "layer_steps": outcome.start().filter(|_| net.start != StartArg::Ntk).and_then(|(_, metric)| metric.weights.last().copied()),
         "method": method,
         "theorem": facts.map(|f| f.theorem.clone()),
         "tolerance": net.tol,
@@ -259,7 +260,7 @@ fn scan(session: &Session, net: &NetArgs, clock: &Seconds) -> Result<(Exit, Outp
         return Err(Failure::usage("--scan varies --scale, with --method sharp"));
     }
     let scales: Vec<f64> = (0..=16).map(|k| 10f64.powf(0.25 * f64::from(k))).collect();
-    let mut text = String::new();
+    let mut text = session.lift_text();
     let mut problems = vec![];
     let declined = |reasons: &[Reason]| Output {
         text: reasons_text(reasons),

@@ -3,7 +3,7 @@
 use crate::args::{FlowArgs, NetArgs, StartArg, StartPoint};
 use crate::commands::certify::{check_options, write};
 use crate::failure::{Exit, Failure, reasons_text};
-use crate::output::{Output, Seconds, progress_bar};
+use crate::output::{Output, Seconds, progress_bar, say};
 use crate::session::{Session, Task, coordinates, given_start, metric, options, set_threads};
 use crate::starts::{self, Drawn};
 use gradcert::certify::flow::{CertifiedFlow, FlowSearch};
@@ -69,6 +69,9 @@ fn networks(args: &FlowArgs) -> Result<(Vec<Integrated>, Option<Model>), Failure
         return Err(Failure::usage("a point is the start of a formula (--function), not of a network"));
     }
     let session = Session::open(&args.data)?;
+    if session.lift.is_some() {
+        say(session.lift_text().trim_end());
+    }
     let tasks = session.tasks(coordinates(&args.net))?;
     check_options(&args.net, &tasks)?;
     let (mut results, mut ends) = (vec![], vec![]);

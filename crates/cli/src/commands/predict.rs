@@ -16,7 +16,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(Exit, Output), Failure> {
     set_threads(None);
     let read = inspect_model::read(&args.model, args.activation.as_deref())?;
     let model = read.model;
-    let matrix = crate::lift::samples(model.meaning.lift.as_deref(), samples(args, &model)?)?;
+    let matrix = crate::lift::samples(crate::lift::of_model(&model)?, samples(args, &model)?)?;
     let clock = Seconds::start();
     let expected = model.networks[0].widths()[0];
     if matrix.columns() != expected {

@@ -25,14 +25,14 @@ pub(crate) fn run(args: &StartsArgs) -> Result<(Exit, Output), Failure> {
         let json = json!({"status": "declined", "reasons": [reason], "seconds": clock.seconds()});
         return Ok((Exit::Declined, Output { text: reasons_text(&[reason]), json }));
     }
-    let (mut text, mut problems) = (String::new(), vec![]);
+    let (mut text, mut problems) = (session.lift_text(), vec![]);
     for task in session.tasks(coordinates(&args.net))? {
         within_memory(&args.net.hidden_widths(), &task)?;
         let (lines, json) = Comparison { args, task: &task }.run()?;
         text += &lines;
         problems.push(json);
     }
-    let json = json!({"status": "done", "problems": problems, "seconds": clock.seconds()});
+    let json = json!({"status": "done", "problems": problems, "lift": session.lift_json(), "seconds": clock.seconds()});
     Ok((Exit::Done, Output { text, json }))
 }
 

@@ -55,25 +55,29 @@ pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Resu
         json["lift"] = session.lift_json();
         return Ok((Exit::Declined, Output { text: session.lift_text() + &lines, json }));
     }
+    let plans = plans(args, uncertified, &results)?;
     std::fs::create_dir_all(&args.out).map_err(|e| Failure::file(&args.out, &e))?;
-    remove_earlier_certificates(&args.out)?;
+    remove_earlier_files(&args.out)?;
     if uncertified.is_none() {
         save(&session, &args.net, &results, &args.out.join("certificate.json"))?;
     }
-    let mut trained = train_all(args, uncertified, results)?;
-    if !args.no_audit {
-        audit_stored(&mut trained);
-    }
-    let seconds = clock.seconds();
+    let mut trained = train_all(results, plans);
+    // An audit may take long: what was trained is safe before.
     model_of(&session, &trained).save(&args.out.join("model.safetensors"))?;
     write_history(&trained, &args.out)?;
-    train_audits::save(&session, &trained, &args.out)?;
+    if !args.no_audit {
+        audit_stored(&session, &mut trained);
+    }
+    let seconds = clock.seconds();
+    let audited = train_audits::save(&session, &trained, &args.out)?;
     let check = if uncertified.is_some() { None } else { Some(own_check(&session, &args.out)?) };
     let mut json = json_of(args, &trained, uncertified.is_some(), seconds);
     json["check"] = json!(check.as_ref().map(|c| if c.valid { "valid" } else { "invalid" }));
     json["lift"] = session.lift_json();
+    json["audit_file"] = json!(audited.then(|| args.out.join("audit.json")));
     let mut text = session.lift_text();
     trained.iter().for_each(|t| text += &text_of(t, uncertified.is_some()));
+    text += &train_audits::missing_text(&trained);
     text += &check.as_ref().map(check_text).unwrap_or_default();
     text += &format!("written to {}\n", args.out.display());
     let material = Material {
@@ -113,11 +117,19 @@ pub(crate) fn divergence(t: &Trained) -> Reason {
     Reason { code: "diverged", message }
 }
 
-/// Certificates of an earlier run in the same folder say nothing about the model that is written now.
-fn remove_earlier_certificates(folder: &Path) -> Result<(), Failure> {
+/// What an earlier run has left in the same folder says nothing about this one.
+fn remove_earlier_files(folder: &Path) -> Result<(), Failure> {
     let certificate = folder.join("certificate.json");
-    let [audit, audits] = ["audit.json", "audits.csv"].map(|name| folder.join(name));
-    for path in [start_beside(&certificate), certificate, audit, audits] {
+    let mut paths = vec![start_beside(&certificate), certificate];
+    let names = ["model.safetensors", "history.csv", "report.html", "audit.json", "audits.csv"];
+    paths.extend(names.map(|name| folder.join(name)));
+    let figures = std::fs::read_dir(folder.join("figures")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let ours = |path: &std::path::PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with("problem-") && name.ends_with(".svg")
+    };
+    paths.extend(figures.filter(ours));
+    for path in paths {
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Failure::file(&path, &error)),
             _ => {}
@@ -134,21 +146,29 @@ fn check_text(check: &Check) -> String {
     format!("THE INDEPENDENT CHECKER REFUSES THE CERTIFICATE, this is a bug: {}\n", lines.join("; "))
 }
 
-fn train_all(
+/// Every run with its audits, before anything is written.
+fn plans(
     args: &TrainArgs,
     uncertified: Option<Algorithm>,
-    results: Vec<(Task, Outcome)>,
-) -> Result<Vec<Trained>, Failure> {
+    results: &[(Task, Outcome)],
+) -> Result<Vec<(Plan, Audits, bool)>, Failure> {
+    let one = |(index, (task, outcome)): (usize, &(Task, Outcome))| {
+        let plan = plan(args, uncertified, index, task, outcome)?;
+        let audits = Audits::new(args, task, &plan.start)?;
+        Ok((plan, audits, uncertified.is_none()))
+    };
+    results.iter().enumerate().map(one).collect()
+}
+
+fn train_all(results: Vec<(Task, Outcome)>, plans: Vec<(Plan, Audits, bool)>) -> Vec<Trained> {
     let par = faer::get_global_parallelism();
     let mut trained = vec![];
-    for (index, (task, outcome)) in results.into_iter().enumerate() {
-        let plan = plan(args, uncertified, index, &task, &outcome)?;
+    for ((task, outcome), (plan, mut audits, certified)) in results.into_iter().zip(plans) {
         let bar = progress_bar(plan.max_iterations, &task.name);
-        let envelope_of = match (&outcome, uncertified) {
-            (Outcome::Certified(c), None) => Some(c.as_ref()),
+        let envelope_of = match &outcome {
+            Outcome::Certified(c) if certified => Some(c.as_ref()),
             _ => None,
         };
-        let mut audits = Audits::new(args, &task, &plan.start)?;
         let run = run_descent(&task.problem, &plan, envelope_of, par, &mut |moment| {
             audits.look(moment);
             if moment.iteration % 256 == 0 || audits.are_on() {
@@ -160,7 +180,7 @@ fn train_all(
         bar.finish_and_clear();
         trained.push(Trained { task, outcome, plan, run, audits });
     }
-    Ok(trained)
+    trained
 }
 
 /// The method of a run that nothing is proved about; `None` for gradient descent with the certified step.
@@ -278,6 +298,7 @@ fn json_of(args: &TrainArgs, trained: &[Trained], uncertified: bool, seconds: f6
     };
     let worst = trained.iter().max_by_key(|t| (diverged(t), t.run.iterations));
     let mut json = worst.map_or(json!({}), one);
+    json["audit"] = train_audits::worst_json(trained);
     json["problems"] = trained.iter().map(one).collect();
     json["seconds"] = json!(seconds);
     json

@@ -2,13 +2,13 @@
 //! training speaks about exact arithmetic; these speak about the numbers that are there.
 
 use crate::args::TrainArgs;
-use crate::commands::audit::within_memory;
+use crate::commands::audit::{announce, watched, within_memory};
 use crate::commands::certify::{file_of, write, write_file};
 use crate::commands::train::{Trained, diverged};
 use crate::failure::Failure;
 use crate::session::{Session, Task};
 use gradcert::certify::Reason;
-use gradcert::certify::audit::{AuditOutcome, AuditedMoment, audit, certificate, provable_from};
+use gradcert::certify::audit::{AuditOutcome, AuditedMoment, certificate, first_provable};
 use gradcert::certify::problem::Problem;
 use gradcert::network::Network;
 use gradcert::theorem::centre::Metric;
@@ -55,21 +55,25 @@ impl Audits {
 
     /// For the progress bar.
     pub(crate) fn word(&self) -> String {
-        match (self.every, provable_from(&self.moments), self.moments.last()) {
+        match (self.every, first_provable(&self.moments), self.moments.last()) {
             (None, ..) => String::new(),
-            (Some(_), Some(from), Some(AuditedMoment { remaining: Some(most), .. })) => {
-                format!(", proved from {}, at most {} more", count(from), count(*most))
+            (Some(_), Some(_), Some(AuditedMoment { iteration, remaining: Some(most), .. })) => {
+                format!(", gd from {} needs at most {}", count(*iteration), count(*most))
             }
-            _ => ", not yet proved".to_owned(),
+            (Some(_), Some(first), _) => format!(", first provable: {}", count(first)),
+            (Some(_), None, _) => ", nothing proved yet".to_owned(),
         }
     }
 
     /// Audits the model that is stored.
-    pub(crate) fn finish(&mut self, network: &Network) {
-        self.stored = Some(match within_memory(&self.problem, network) {
-            Ok(()) => audit(&self.problem, network, &Metric::plain(network.layers()), self.tolerance),
+    fn finish(&mut self, name: &str, network: &Network) -> AuditOutcome {
+        match within_memory(&self.problem, network) {
+            Ok(()) => {
+                announce(name, network, &self.problem, false);
+                watched(&self.problem, network, &Metric::plain(network.layers()), self.tolerance)
+            }
             Err(failure) => AuditOutcome::Declined(vec![Reason { code: "resource_limit", message: failure.message }]),
-        });
+        }
     }
 
     /// Keys of the JSON object of a problem.
@@ -77,7 +81,25 @@ impl Audits {
         json["audit"] = self.stored.as_ref().map_or(Value::Null, stored_json);
         if self.every.is_some() {
             json["audits"] = json!(self.moments);
-            json["provable_from"] = json!(provable_from(&self.moments));
+            json["first_provable"] = json!(first_provable(&self.moments));
+        }
+    }
+
+    fn on_the_way(&self) -> String {
+        let proved = self.moments.iter().find_map(|m| Some((m.iteration, m.step_size?, m.remaining?)));
+        match (proved, self.moments.last()) {
+            (None, None) => "  audits on the way: no iterate before the end was audited\n".to_owned(),
+            (Some((iteration, step_size, most)), _) => format!(
+                "  audits on the way: first at iterate {} plain gradient descent on raw samples, with step {step_size:.4e}, is proved to \
+                 converge,\n  within {} more iterations to the tolerance\n",
+                count(iteration),
+                count(most)
+            ),
+            (None, Some(last)) => format!(
+                "  audits on the way: at none of {} iterates convergence is proved (at the last of them: {})\n",
+                self.moments.len(),
+                last.declined.unwrap_or("an exact solution is near, descent is not certified")
+            ),
         }
     }
 
@@ -85,19 +107,7 @@ impl Audits {
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         if self.every.is_some() {
-            let proved = self.moments.iter().find(|m| m.remaining.is_some());
-            text += &match (proved, self.moments.last()) {
-                (Some(AuditedMoment { iteration, remaining: Some(most), .. }), _) => format!(
-                    "  audits on the way: convergence is proved from iteration {} on, from there within {} iterations\n",
-                    count(*iteration),
-                    count(*most)
-                ),
-                (_, last) => format!(
-                    "  audits on the way: at none of {} iterations convergence is proved ({})\n",
-                    self.moments.len(),
-                    last.and_then(|m| m.declined).unwrap_or("existence alone")
-                ),
-            };
+            text += &self.on_the_way();
         }
         match &self.stored {
             None => {}
@@ -133,17 +143,41 @@ fn stored_json(outcome: &AuditOutcome) -> Value {
 }
 
 /// Audits what is going to be stored. A run that diverged has nothing to audit.
-pub(crate) fn audit_stored(trained: &mut [Trained]) {
-    for t in trained {
-        if !diverged(t) {
-            let network = t.run.network.clone();
-            t.audits.finish(&network);
-        }
+pub(crate) fn audit_stored(session: &Session, trained: &mut [Trained]) {
+    for t in trained.iter_mut().filter(|t| !diverged(t)) {
+        t.audits.stored = Some(match session.obvious_decline() {
+            Some(reason) => AuditOutcome::Declined(vec![reason]),
+            None => t.audits.finish(&t.task.name, &t.run.network),
+        });
     }
 }
 
-/// Writes `audit.json`, a certificate about `model.safetensors`, if all networks in it passed, and `audits.csv`.
-pub(crate) fn save(session: &Session, trained: &[Trained], folder: &Path) -> Result<(), Failure> {
+/// Stored models of which nothing is proved.
+fn declined(trained: &[Trained]) -> usize {
+    trained.iter().filter(|t| matches!(t.audits.stored, Some(AuditOutcome::Declined(_)))).count()
+}
+
+/// Why there is no certificate about the stored model, where some of several networks passed.
+pub(crate) fn missing_text(trained: &[Trained]) -> String {
+    match declined(trained) {
+        0 => String::new(),
+        k if k == trained.len() => String::new(),
+        k => format!("no audit.json: {k} of {} audits declined\n", trained.len()),
+    }
+}
+
+/// The audit that proves least.
+pub(crate) fn worst_json(trained: &[Trained]) -> Value {
+    let rank = |outcome: &&AuditOutcome| match outcome {
+        AuditOutcome::Declined(_) => f64::INFINITY,
+        AuditOutcome::Certified(a) => a.distance,
+    };
+    let stored = trained.iter().filter_map(|t| t.audits.stored.as_ref());
+    stored.max_by(|a, b| rank(a).total_cmp(&rank(b))).map_or(Value::Null, stored_json)
+}
+
+/// Writes `audit.json`, a certificate about `model.safetensors`, if all networks in it passed (the answer), and `audits.csv`.
+pub(crate) fn save(session: &Session, trained: &[Trained], folder: &Path) -> Result<bool, Failure> {
     let mut certificates = vec![];
     for t in trained {
         let (audits, network) = (&t.audits, &t.run.network);
@@ -153,13 +187,14 @@ pub(crate) fn save(session: &Session, trained: &[Trained], folder: &Path) -> Res
         let record = certificate(audited, &t.task.name, &t.task.targets, network, &metric, &inputs, audits.tolerance);
         certificates.push(record.map_err(|e| Failure::limit(e.to_string()))?);
     }
-    if certificates.len() == trained.len() {
+    let all = certificates.len() == trained.len();
+    if all {
         write_file(&file_of(session, certificates), &folder.join("audit.json"))?;
     }
     if trained.iter().any(|t| t.audits.every.is_some()) {
         write(&folder.join("audits.csv"), table(trained).as_bytes())?;
     }
-    Ok(())
+    Ok(all)
 }
 
 fn table(trained: &[Trained]) -> String {

@@ -56,6 +56,8 @@ fn the_same_command_gives_the_same_files() {
         ("data.csv", "--start lecun --width 600 --whiten --seed 5"),
         ("many.csv", "--whiten --layer-steps equal --width 8 --scale 200"),
         ("more.csv", "--whiten --depth 3 --width 150"),
+        ("bundled:leukaemia", "--width 1"),
+        ("bundled:leukaemia", "--width 1 --whiten"),
     ] {
         let train = |threads: u32, out: &str| {
             folder.run(&format!("train --data {data} {options} --threads {threads} --out {out}")).exits(0);

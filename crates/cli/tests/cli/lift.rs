@@ -77,16 +77,24 @@ fn lifts_that_cannot_be() {
     // Fewer features than samples are never independent.
     let answer = folder.run("certify --data data.csv --lift relu:20 --json").exits(4);
     assert_eq!(answer.error_code(), "lift_dependent");
+    // Everything is squashed onto one point.
+    let answer = folder.run("certify --data data.csv --lift fourier:40:0:1e30 --json").exits(4);
+    assert_eq!(answer.error_code(), "lift_conflict");
+    folder.run("inspect --model m.safetensors --lift fourier:5").exits(2);
     folder.write("equal.csv", "x,y\n1,2\n1,2\n1,3\n");
     assert_eq!(folder.run("certify --data equal.csv --lift fourier:5 --json").exits(4).error_code(), "lift_scale");
-    // A model whose lift is nonsense.
+    // A model whose lift is nonsense, or another map than it was.
     folder.run("train --data data.csv --lift fourier:90:1:2 --whiten --out run").exits(0);
     let bytes = folder.read("run/model.safetensors");
     let lift = b"fourier:90:1:2.0:3";
     let at = bytes.windows(lift.len()).position(|w| w == lift).expect("the lift in the header");
-    let mut broken = bytes;
-    broken[at..at + 7].copy_from_slice(b"fourieX");
-    folder.write("broken.safetensors", broken);
-    let answer = folder.run("predict --model broken.safetensors --data data.csv --json").exits(4);
-    assert_eq!(answer.error_code(), "model_format");
+    for other in ["fourieX:90:1:2.0:3", "fourier:91:1:2.0:3", "fourier:9000001:1:2", "fourier:90:00001:20"] {
+        let mut broken = bytes.clone();
+        broken[at..at + lift.len()].copy_from_slice(&other.as_bytes()[..lift.len()]);
+        folder.write("broken.safetensors", broken);
+        for command in ["predict", "audit"] {
+            let answer = folder.run(&format!("{command} --model broken.safetensors --data data.csv --json")).exits(4);
+            assert_eq!(answer.error_code(), "model_format", "{command} {other}");
+        }
+    }
 }

@@ -241,17 +241,21 @@ fn iterates_are_audited() {
     let audits = json["audits"].as_array().expect("audits");
     let iterations = number(&json, "iterations") as u64;
     assert_eq!(audits.len() as u64, iterations.div_ceil(3), "{json}");
-    let from = number(&json, "provable_from") as u64;
+    let from = number(&json, "first_provable") as u64;
     assert!(from < iterations && from.is_multiple_of(3), "{json}");
     let first = audits.iter().find(|a| a["remaining"].is_u64()).expect("a safe iterate");
     assert_eq!(first["iteration"], from);
     let table = folder.text("run/audits.csv");
     assert_eq!(table.lines().count(), 1 + audits.len());
     assert!(table.starts_with("problem,iteration,loss,distance,step_size,remaining_iterations,declined\n"));
-    assert!(folder.text("run/report.html").contains("iterates were audited on the way. From iteration"));
-    folder
-        .run(&format!("train --data data.csv {options} --out run"))
-        .exits(0)
-        .says("convergence is proved from iteration");
+    assert!(folder.text("run/report.html").contains("iterates were audited on the way. Iterate"));
+    folder.run(&format!("train --data data.csv {options} --out run")).exits(0).says("is proved to converge");
     folder.run("train --data data.csv --audit-every 0 --out run").exits(2);
+    // Nothing is left of it by the next run; an end that comes at once was not audited.
+    assert!(folder.path("run/figures/problem-1-audits.svg").exists());
+    let short = "--start he --optimizer lbfgs --allow-uncertified --max-iterations 0";
+    folder.run(&format!("train --data data.csv {short} --no-audit --out run")).exits(0);
+    assert!(!folder.path("run/figures/problem-1-audits.svg").exists() && !folder.path("run/audits.csv").exists());
+    let answer = folder.run(&format!("train --data data.csv {short} --audit-every 1 --out run"));
+    answer.exits(0).says("no iterate before the end was audited");
 }

@@ -7,7 +7,14 @@
 use crate::certify::problem::{Coordinates, Problem};
 use crate::network::Network;
 use crate::network::passes::LayerInputs;
-use faer::{Mat, MatRef};
+use crate::network::product::matmul;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::householder::{
+    apply_block_householder_sequence_on_the_left_in_place_scratch,
+    apply_block_householder_sequence_on_the_left_in_place_with_conj,
+};
+use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch, recommended_block_size};
+use faer::{Accum, Conj, Mat, MatRef, Par, Spec};
 
 /// The coordinates in which the first layer is trained.
 #[derive(Clone, Debug)]
@@ -27,9 +34,29 @@ pub enum TrainingCoordinates {
     },
 }
 
+/// Q and R of the transposed samples.
+///
+/// The library's parallel factorisation of tall matrices depends on the number of threads in its last bits, so one thread does it.
 fn thin_qr(samples: MatRef<'_, f64>) -> (Mat<f64>, Mat<f64>) {
-    let qr = samples.transpose().to_owned().qr();
-    (qr.compute_thin_Q(), qr.thin_R().to_owned())
+    let mut basis = samples.transpose().to_owned();
+    let (rows, columns) = basis.shape();
+    let (size, block) = (rows.min(columns), recommended_block_size::<f64>(rows, columns));
+    let mut coefficients = Mat::zeros(block, size);
+    let parameters = Spec::default();
+    let scratch = qr_in_place_scratch::<f64>(rows, columns, block, ALONE, parameters);
+    qr_in_place(basis.as_mut(), coefficients.as_mut(), ALONE, MemStack::new(&mut MemBuffer::new(scratch)), parameters);
+    let factor = Mat::from_fn(size, columns, |i, j| if i <= j { basis[(i, j)] } else { 0.0 });
+    let mut q = Mat::identity(rows, size);
+    let scratch = apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(rows, block, size);
+    apply_block_householder_sequence_on_the_left_in_place_with_conj(
+        basis.get(.., ..size),
+        coefficients.as_ref(),
+        Conj::No,
+        q.as_mut(),
+        ALONE,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+    );
+    (q, factor)
 }
 
 impl TrainingCoordinates {
@@ -63,7 +90,7 @@ impl TrainingCoordinates {
     pub fn enter(&self, start: &Network) -> Network {
         let mut network = start.clone();
         if let TrainingCoordinates::Reduced(basis) = self {
-            network.weights[1] = &start.weights[1] * basis;
+            network.weights[1] = times(start.weights[1].as_ref(), basis.as_ref());
         }
         network
     }
@@ -74,8 +101,8 @@ impl TrainingCoordinates {
         match self {
             TrainingCoordinates::Plain => {}
             TrainingCoordinates::Reduced(basis) => {
-                let moved = &trained.weights[1] - &start.weights[1] * basis;
-                network.weights[1] = &start.weights[1] + moved * basis.transpose();
+                let moved = &trained.weights[1] - times(start.weights[1].as_ref(), basis.as_ref());
+                network.weights[1] = &start.weights[1] + times(moved.as_ref(), basis.transpose());
             }
             TrainingCoordinates::Whitened { basis, factor, bias } => {
                 let folded = fold(&trained.weights[1], basis, factor);
@@ -92,13 +119,18 @@ impl TrainingCoordinates {
     }
 }
 
+const ALONE: Par = Par::Seq;
+
 /// `V R^{-1} Q^T`, by a triangular solve with `R^T`.
 fn fold(weights: &Mat<f64>, basis: &Mat<f64>, factor: &Mat<f64>) -> Mat<f64> {
     let mut solution = weights.transpose().to_owned();
-    faer::linalg::triangular_solve::solve_lower_triangular_in_place(
-        factor.transpose(),
-        solution.as_mut(),
-        faer::get_global_parallelism(),
-    );
-    solution.transpose() * basis.transpose()
+    faer::linalg::triangular_solve::solve_lower_triangular_in_place(factor.transpose(), solution.as_mut(), ALONE);
+    times(solution.transpose(), basis.transpose())
+}
+
+/// `A B`, the same bits for every number of threads.
+fn times(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
+    let mut product = Mat::zeros(a.nrows(), b.ncols());
+    matmul(product.as_mut(), Accum::Replace, a, b, 1.0, faer::get_global_parallelism());
+    product
 }

@@ -100,7 +100,7 @@ pub struct Run {
 }
 
 /// Runs the method of a plan. `certified`, if given, must be the certificate of exactly this plan; its envelope is recorded. The
-/// callback sees every iteration and returns whether to go on.
+/// callback sees every iteration but the last and returns whether to go on.
 pub fn run(
     problem: &Problem,
     plan: &Plan,

@@ -9,7 +9,7 @@ mod record;
 mod stage;
 mod tables;
 
-pub use moments::{AuditedMoment, provable_from};
+pub use moments::{AuditedMoment, first_provable};
 pub use record::certificate;
 pub use stage::{Stage, bytes, operations};
 
@@ -155,7 +155,7 @@ const SINGULAR: &str = "the tangent kernel of this network on these samples is n
                         network cannot tell apart (equal rows: --merge-duplicates), dead or saturated units, or too few parameters \
                         for so many samples (use a wider network)";
 
-/// Why K0 may be singular.
+/// Why K0 may be singular; a hint, no proof.
 ///
 /// Where the targets of every sample sum to the same number c, as one-hot ones do, and `[H_{L-1}, 1]` has full column rank
 /// `d_{L-1} + 1 < n`, every exact solution has a singular kernel: `[H, 1] (1^T [W_L, b_L])^T = c 1` has the only solution
@@ -168,8 +168,8 @@ fn singular(problem: &Problem, network: &Network) -> String {
     if outputs > 1 && problem.rows.nrows() > last + 1 && sums.iter().all(|s| *s == sums[0]) {
         return format!(
             "{SINGULAR}; the targets of every sample have the same sum, and there are more samples than units in the last hidden layer \
-             ({last}) and one more: then the kernel of every exact solution is singular, and nothing can be certified with these outputs; \
-             use a wider last hidden layer, or one network per class"
+             ({last}) and one more: then every exact solution has a singular kernel at which that layer's outputs and a constant are \
+             linearly independent functions on the samples; use a wider last hidden layer, or one network per class"
         );
     }
     SINGULAR.to_owned()
@@ -235,9 +235,6 @@ fn orders_weaker(layers: usize) -> f64 {
 fn by_reach(a: &Orders, b: &Orders) -> Ordering {
     a.largest_integral().1.get().total_cmp(&b.largest_integral().1.get())
 }
-
-/// (T16d) with more operations than this (rows^3 times units) is left out.
-const ROW_SPACE_WORK: f64 = 1e11;
 
 struct AuditSearch<'a> {
     problem: &'a Problem,
@@ -340,9 +337,7 @@ impl AuditSearch<'_> {
 
     /// (T16d), (T16n), where that is not too much work; two layers have (T16e).
     fn row_space(&self) -> Option<(OrdersBy, Orders)> {
-        let (rows, units) = (self.kernel.dimension() as f64, self.units() as f64 / self.problem.rows.nrows() as f64);
-        let work = rows.powi(3) * units;
-        if work > ROW_SPACE_WORK || self.network.layers() == 2 && self.network.outputs() == 1 {
+        if !stage::uses_row_space(self.network, self.problem.rows.nrows()) {
             return None;
         }
         third_derivative(&self.at, 0.0)?;

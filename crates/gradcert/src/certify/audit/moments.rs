@@ -1,4 +1,4 @@
-//! Audits along a training run: from which iteration on is convergence proved, and how many iterations remain at most?
+//! Audits along a training run: at which iterates is it proved that plain gradient descent would finish, and how soon?
 
 use super::{AuditOutcome, audit};
 use crate::certify::problem::Problem;
@@ -40,7 +40,8 @@ impl AuditedMoment {
     }
 }
 
-/// The first iteration from which gradient descent is proved to converge.
-pub fn provable_from(moments: &[AuditedMoment]) -> Option<u64> {
+/// The first audited iterate from which plain gradient descent is proved to converge. Later ones may be unproved again: nothing is
+/// said about the run going on by its own method.
+pub fn first_provable(moments: &[AuditedMoment]) -> Option<u64> {
     moments.iter().find(|m| m.remaining.is_some()).map(|m| m.iteration)
 }

@@ -44,17 +44,30 @@ fn sizes(network: &Network, samples: usize) -> (f64, f64) {
     ((samples * network.outputs()) as f64, units as f64)
 }
 
+/// (T16d) with more operations than this (rows^3 times units) is left out.
+const ROW_SPACE_WORK: f64 = 1e11;
+
+/// Is (T16d) worth its work? Two layers with one output have (T16e).
+pub(super) fn uses_row_space(network: &Network, samples: usize) -> bool {
+    let (rows, _) = sizes(network, samples);
+    let hidden: usize = network.weights[1..network.layers()].iter().map(|w| w.nrows()).sum();
+    (network.layers() > 2 || network.outputs() > 1) && rows.powi(3) * hidden as f64 <= ROW_SPACE_WORK
+}
+
 /// About how many bytes an audit of a network on so many samples needs at once, rounded up (measured: half to nine tenths of it).
-/// Several outputs have no Taylor form, so fewer matrices are alive.
+/// With several outputs fewer matrices are alive. (T16d) looks at eight directions at once.
 pub fn bytes(network: &Network, samples: usize) -> f64 {
     let (rows, units) = sizes(network, samples);
     let (kernels, layers) = if network.outputs() == 1 { (12.0, 24.0) } else { (5.0, 8.0) };
-    8.0 * (kernels * rows * rows + layers * rows * units)
+    let directions = if uses_row_space(network, samples) { 32.0 } else { 0.0 };
+    8.0 * ((kernels + directions) * rows * rows + layers * rows * units)
 }
 
 /// About how many floating-point operations it needs, in units of a matrix product's (measured, for large n).
 pub fn operations(network: &Network, samples: usize) -> f64 {
     let (rows, units) = sizes(network, samples);
     let (cubes, squares) = if network.outputs() == 1 { (60.0, 60.0) } else { (12.0, 12.0) };
-    rows * rows * (cubes * rows + squares * units)
+    // Elementwise enclosures, each as costly as some tens of operations of a product.
+    let directions = if uses_row_space(network, samples) { 80.0 * rows * units } else { 0.0 };
+    rows * rows * (cubes * rows + squares * units + directions)
 }

@@ -21,7 +21,7 @@
 use crate::network::Network;
 use crate::theorem::centre::Metric;
 use crate::theorem::general::{EnclosedPasses, repeat_rows};
-use faer::{Mat, Par};
+use faer::Mat;
 use gradcert_rigor::linear::{EnclosedMatrix, RelativeTo, SymmetricBall, norm_upper, smallest_eigenvalue_lower};
 use gradcert_rigor::{Interval, Lower, Upper};
 use rayon::prelude::*;
@@ -65,13 +65,14 @@ const SIDE_BY_SIDE: usize = 8;
 /// Gam, the sum over the columns b.
 fn sum_along(at: &Derivatives<'_>, directions: &EnclosedMatrix) -> Option<EnclosedMatrix> {
     let indices: Vec<usize> = (0..directions.ncols()).collect();
-    let alone = matches!(faer::get_global_parallelism(), Par::Seq);
+    let threads = faer::get_global_parallelism().degree();
     let mut gram: Option<EnclosedMatrix> = None;
     for group in indices.chunks(SIDE_BY_SIDE) {
+        let share = group.len().div_ceil(threads.max(1));
         let along = |&b: &usize| at.along(&directions.column(b));
-        let terms: Vec<EnclosedMatrix> =
-            if alone { group.iter().map(along).collect() } else { group.par_iter().map(along).collect() };
-        for term in terms {
+        let terms: Vec<Vec<EnclosedMatrix>> =
+            group.par_chunks(share).map(|part| part.iter().map(along).collect()).collect();
+        for term in terms.into_iter().flatten() {
             gram = Some(match gram {
                 None => term,
                 Some(sum) => sum.plus(&term),
