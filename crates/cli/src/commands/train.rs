@@ -19,7 +19,7 @@ use gradcert::train::run::{Plan, Run, Stop, run as run_descent};
 use gradcert_data::Dataset;
 use gradcert_report::{Check, CheckLine, Evaluation};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Iterations of a run without a certificate, unless said otherwise.
 const UNCERTIFIED_ITERATIONS: u64 = 100_000;
@@ -117,14 +117,15 @@ pub(crate) fn divergence(t: &Trained) -> Reason {
     Reason { code: "diverged", message }
 }
 
-/// What an earlier run has left in the same folder says nothing about this one.
+/// What an earlier run has left in the same folder says nothing about this one. Its model, history and report stay until they are
+/// replaced: a run that is broken off must not cost a trained model.
 fn remove_earlier_files(folder: &Path) -> Result<(), Failure> {
     let certificate = folder.join("certificate.json");
     let mut paths = vec![start_beside(&certificate), certificate];
-    let names = ["model.safetensors", "history.csv", "report.html", "audit.json", "audits.csv"];
+    let names = ["audit.json", "audits.csv"];
     paths.extend(names.map(|name| folder.join(name)));
     let figures = std::fs::read_dir(folder.join("figures")).into_iter().flatten().flatten().map(|entry| entry.path());
-    let ours = |path: &std::path::PathBuf| {
+    let ours = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         name.starts_with("problem-") && name.ends_with(".svg")
     };

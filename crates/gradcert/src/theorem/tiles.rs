@@ -5,7 +5,7 @@ use gradcert_rigor::Upper;
 use gradcert_rigor::linear::{EnclosedMatrix, SymmetricBall};
 
 /// Rows of a tile.
-const TILE: usize = 512;
+pub(crate) const TILE: usize = 512;
 
 /// The symmetric n x n matrix whose part (rows, columns) is enclosed by `tile(rows, columns)`; only tiles with rows not
 /// before columns are asked for.

@@ -46,8 +46,15 @@ impl Tables {
                 break;
             }
             tables.push(s, bounds);
-            // Where the residual is tiny, most of the way to the end of what is certified is of no use.
-            s *= if s < 8.0 * lazy { ratio } else { ratio.powi(4) };
+            // Where the residual is tiny, most of the way to the end of what is certified is of no use, and as long as psi
+            // has not moved a larger ball is as good as a smaller one.
+            let lost = 1.0 - bounds.psi().get() / smin.get();
+            s *= match (lost, s < 8.0 * lazy) {
+                (..1e-7, true) => ratio.max(1.5),
+                (_, true) => ratio,
+                (..1e-2, false) => ratio.powi(4).max(6.0),
+                (_, false) => ratio.powi(4),
+            };
         }
         tables
     }

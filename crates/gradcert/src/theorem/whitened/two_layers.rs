@@ -22,11 +22,12 @@ use crate::network::Network;
 use crate::theorem::centre::Metric;
 use crate::theorem::general::EnclosedPasses;
 use crate::theorem::inputs::InputBounds;
-use crate::theorem::tiles::assemble;
+use crate::theorem::tiles::{TILE, assemble};
 use faer::Mat;
 use gradcert_rigor::linear::{EnclosedMatrix, RelativeTo, SymmetricBall};
 use gradcert_rigor::{Interval, Lower, Upper};
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// The largest K that is used.
 pub const LAST_ORDER: usize = 6;
@@ -71,7 +72,8 @@ impl TwoLayers {
         let rows = inputs.rows();
         let roots = inputs.root_multiplicity();
         let output_factor = Upper::new(metric.weights[2]);
-        let size = |s: &EnclosedMatrix, power: usize| kernel.largest_upper(&powered(s, &rows, power, roots)).sqrt();
+        let gram = Gram::new(&rows);
+        let size = |s: &EnclosedMatrix, power: usize| kernel.largest_upper(&powered(s, &gram, power, roots)).sqrt();
         let least = Lower::minimum(weights.iter().map(|a| Lower::new(a.abs())));
         let at_start = (2..LAST_ORDER)
             .map(|k| {
@@ -140,10 +142,29 @@ fn derivatives(network: &Network, z: &EnclosedMatrix) -> Option<Vec<EnclosedMatr
     Some((1..LAST_ORDER).map(matrix).collect())
 }
 
+/// `G = X X^T` in tiles. It is needed for every order; where it is one tile it is made once.
+struct Gram<'a> {
+    rows: &'a EnclosedMatrix,
+    whole: Option<EnclosedMatrix>,
+}
+
+impl Gram<'_> {
+    fn new(rows: &EnclosedMatrix) -> Gram<'_> {
+        Gram { rows, whole: (rows.nrows() <= TILE).then(|| rows.times_transpose(rows)) }
+    }
+
+    fn tile(&self, above: &[usize], left: &[usize]) -> Cow<'_, EnclosedMatrix> {
+        match &self.whole {
+            Some(whole) => Cow::Borrowed(whole),
+            None => Cow::Owned(self.rows.select_rows(above).times_transpose(&self.rows.select_rows(left))),
+        }
+    }
+}
+
 /// `M ((S S^T) o G^(power)) M`.
-fn powered(s: &EnclosedMatrix, rows: &EnclosedMatrix, power: usize, roots: &[Interval]) -> SymmetricBall {
+fn powered(s: &EnclosedMatrix, gram: &Gram<'_>, power: usize, roots: &[Interval]) -> SymmetricBall {
     assemble(s.nrows(), |above, left| {
-        let gram = rows.select_rows(above).times_transpose(&rows.select_rows(left));
+        let gram = gram.tile(above, left);
         let outer = s.select_rows(above).times_transpose(&s.select_rows(left));
         let product = (0..power).fold(outer, |product, _| product.hadamard(&gram));
         let of = |part: &[usize]| part.iter().map(|&i| roots[i]).collect::<Vec<_>>();
