@@ -23,7 +23,7 @@ impl Network {
                 z.col_as_slice_mut(i)
                     .iter_mut()
                     .zip(&self.biases[l])
-                    .for_each(|(z, b)| *z = self.activation.value(*z + b));
+                    .for_each(|(z, b)| *z = self.activation.value_and_slope(*z + b).0);
             }
             hidden = z;
         }

@@ -82,8 +82,7 @@ impl Passes {
                 let slopes = self.slope[l].col_as_slice_mut(j);
                 for ((z, s), &b) in column.iter_mut().zip(slopes).zip(&network.biases[l]) {
                     let t = *z + b;
-                    *s = act.slope(t);
-                    *z = act.value(t);
+                    (*z, *s) = act.value_and_slope(t);
                 }
             }
         }
