@@ -21,6 +21,11 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// A number in a CSV file; nothing where there is none.
+pub(crate) fn cell(x: Option<f64>) -> String {
+    x.map(|x| format!("{x:e}")).unwrap_or_default()
+}
+
 /// Time spent computing.
 pub(crate) struct Seconds(Instant);
 

@@ -158,15 +158,9 @@ fn network(material: &Material<'_>, t: &Trained) -> page::Network {
             page::Start::Given { source: "positive start".to_owned(), hash: parameters_hash(&t.plan.start) }
         }
     };
-    let metric = &t.plan.metric;
-    let widths = t.plan.start.widths();
-    let trained = (1..=metric.layers()).map(|l| {
-        let weights = if metric.weights[l] > 0.0 { widths[l] * widths[l - 1] } else { 0 };
-        weights + if metric.biases[l] > 0.0 { widths[l] } else { 0 }
-    });
     page::Network {
-        trained_parameters: trained.sum::<usize>() as u64,
-        widths: widths.into_iter().map(|w| w as u64).collect(),
+        trained_parameters: t.plan.metric.trained_parameters(&t.plan.start) as u64,
+        widths: t.plan.start.widths().into_iter().map(|w| w as u64).collect(),
         activation: t.plan.start.activation.to_string(),
         start,
     }

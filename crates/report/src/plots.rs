@@ -92,10 +92,7 @@ fn loss(problem: &Problem, number: usize) -> Option<Figure> {
         let name = format!("observed: {}", count(reached));
         rules.push(Rule::Vertical { name, at: reached as f64, ink: Ink::Observed });
     }
-    if let Some(audit) = provable(problem) {
-        let name = format!("first provable: {}", count(audit.iteration));
-        rules.push(Rule::Vertical { name, at: audit.iteration as f64, ink: Ink::Other });
-    }
+    rules.extend(first_provable(problem));
     let last = certificate.map_or(0.0, |certificate| certificate.iterations as f64);
     let tolerance = certificate.map(|certificate| certificate.tolerance);
     let (x, y) = axes(("iteration", last), ("loss S", Scale::Log, tolerance.as_slice()), &series)?;
@@ -111,9 +108,11 @@ fn loss(problem: &Problem, number: usize) -> Option<Figure> {
     figure(id, caption, image)
 }
 
-/// The first audited iterate from which plain gradient descent is proved to converge.
-fn provable(problem: &Problem) -> Option<&AuditedIterate> {
-    problem.training.as_ref()?.audits.iter().find(|audit| audit.remaining.is_some())
+/// Marks the first audited iterate from which plain gradient descent is proved to converge.
+fn first_provable(problem: &Problem) -> Option<Rule> {
+    let audit = trained(problem)?.audits.iter().find(|audit| audit.remaining.is_some())?;
+    let name = format!("first provable: {}", count(audit.iteration));
+    Some(Rule::Vertical { name, at: audit.iteration as f64, ink: Ink::Other })
 }
 
 fn audits(problem: &Problem, number: usize) -> Option<Figure> {
@@ -127,16 +126,20 @@ fn audits(problem: &Problem, number: usize) -> Option<Figure> {
     let series = vec![Series { shape: Shape::Dots, ..line(name, Ink::Certified, &bounds) }];
     let last = audited.last().map_or(0.0, |audit| audit.iteration as f64);
     let (x, y) = axes(("iteration", last), ("distance", Scale::Log, &[]), &series)?;
-    let from = provable(problem).map(|audit| Rule::Vertical {
-        name: format!("first provable: {}", count(audit.iteration)),
-        at: audit.iteration as f64,
-        ink: Ink::Other,
-    });
     let id = format!("problem-{number}-audits");
     let title = format!("{}: proved distance to an exact solution", problem.name);
     let description =
         "Upper bounds of the distance to parameters with loss 0 on a logarithmic scale against the iteration.";
-    let image = Plot { id: &id, title: &title, description, x, y, series, rules: from.into_iter().collect() }.draw();
+    let image = Plot {
+        id: &id,
+        title: &title,
+        description,
+        x,
+        y,
+        series,
+        rules: first_provable(problem).into_iter().collect(),
+    }
+    .draw();
     figure(id, "Audits on the way: within this distance parameters with loss exactly 0 exist.", image)
 }
 

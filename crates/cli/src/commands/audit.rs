@@ -70,7 +70,8 @@ pub(crate) fn run(args: &AuditArgs) -> Result<(Exit, Output), Failure> {
             model(&session, &results).save(path)?;
         }
         if let Some(path) = &args.state_dict {
-            save_state_dict(args.store, &read, &results, path)?;
+            let single = args.store == StoreArg::Float32;
+            results.iter().try_for_each(|(case, _)| save_state_dict(&case.network, &read, single, path))?;
         }
     }
     let problems: Vec<Value> = results.iter().map(|(case, outcome)| outcome_json(args, case, outcome)).collect();
@@ -378,16 +379,10 @@ fn state_dict_can_hold(read: &ReadModel) -> Result<(), Failure> {
 }
 
 /// Writes the polished network in the form in which other programs read it.
-fn save_state_dict(
-    store: StoreArg,
-    read: &ReadModel,
-    results: &[(Case, AuditOutcome)],
-    path: &Path,
-) -> Result<(), Failure> {
-    let [(case, _)] = results else { return state_dict_can_hold(read) };
-    let own = (0..case.network.layers()).map(|l| l.to_string()).collect();
-    let names = if read.layers.is_empty() { own } else { read.layers.clone() };
-    write(path, &to_state_dict(&case.network, &names, &read.without_bias, store == StoreArg::Float32)?)
+fn save_state_dict(network: &Network, read: &ReadModel, single: bool, path: &Path) -> Result<(), Failure> {
+    let own = || (0..network.layers()).map(|l| l.to_string()).collect();
+    let names = if read.layers.is_empty() { own() } else { read.layers.clone() };
+    write(path, &to_state_dict(network, &names, &read.without_bias, single)?)
 }
 
 /// The audited networks as a model.

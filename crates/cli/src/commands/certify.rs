@@ -296,6 +296,6 @@ fn scan(session: &Session, net: &NetArgs, clock: &Seconds) -> Result<(Exit, Outp
             .collect();
         problems.push(json!({"problem": task.name, "scan": rows}));
     }
-    let json = json!({"status": "done", "problems": problems, "seconds": clock.seconds()});
+    let json = json!({"status": "done", "problems": problems, "lift": session.lift_json(), "seconds": clock.seconds()});
     Ok((Exit::Done, Output { text, json }))
 }

@@ -3,7 +3,7 @@
 use crate::args::{FlowArgs, NetArgs, StartArg, StartPoint};
 use crate::commands::certify::{check_options, write};
 use crate::failure::{Exit, Failure, reasons_text};
-use crate::output::{Output, Seconds, progress_bar, say};
+use crate::output::{Output, Seconds, progress_bar};
 use crate::session::{Session, Task, coordinates, given_start, metric, options, set_threads};
 use crate::starts::{self, Drawn};
 use gradcert::certify::flow::{CertifiedFlow, FlowSearch};
@@ -30,18 +30,24 @@ pub(crate) fn run(args: &FlowArgs) -> Result<(Exit, Output), Failure> {
         )));
     }
     let clock = Seconds::start();
-    let (results, model) = match &args.function {
-        Some(text) => (vec![formula(args, text)?], None),
-        None => networks(args)?,
+    let (results, model, session) = match &args.function {
+        Some(text) => (vec![formula(args, text)?], None, None),
+        None => {
+            let session = Session::open(&args.data)?;
+            let (results, model) = networks(args, &session)?;
+            (results, model, Some(session))
+        }
     };
     if let Some(folder) = &args.out {
         save(folder, &results, model.as_ref())?;
     }
     let exit = results.iter().map(|r| r.exit()).max_by_key(|exit| *exit as u8).unwrap_or(Exit::Done);
-    let text = results.iter().map(Integrated::text).collect();
+    let mut text = session.as_ref().map(Session::lift_text).unwrap_or_default();
+    results.iter().for_each(|result| text += &result.text());
     let worst = results.iter().max_by_key(|r| r.exit() as u8);
     let mut json = worst.map_or(json!({}), Integrated::json);
     json["problems"] = results.iter().map(Integrated::json).collect();
+    json["lift"] = session.as_ref().map_or(Value::Null, Session::lift_json);
     json["seconds"] = json!(clock.seconds());
     Ok((exit, Output { text, json }))
 }
@@ -64,13 +70,9 @@ fn settings(args: &FlowArgs, curvature: Option<f64>) -> Settings {
 }
 
 /// The flows of the problems of a data set, and the networks they end at.
-fn networks(args: &FlowArgs) -> Result<(Vec<Integrated>, Option<Model>), Failure> {
+fn networks(args: &FlowArgs, session: &Session) -> Result<(Vec<Integrated>, Option<Model>), Failure> {
     if matches!(args.net.start, StartArg::Point(_)) {
         return Err(Failure::usage("a point is the start of a formula (--function), not of a network"));
-    }
-    let session = Session::open(&args.data)?;
-    if session.lift.is_some() {
-        say(session.lift_text().trim_end());
     }
     let tasks = session.tasks(coordinates(&args.net))?;
     check_options(&args.net, &tasks)?;

@@ -5,7 +5,7 @@ use crate::commands::certify::{certify_all, describe, exit, outcome_json, save, 
 use crate::commands::check::verify;
 use crate::commands::train_audits::{self, Audits, audit_stored};
 use crate::failure::{Exit, Failure, reasons_text};
-use crate::output::{Output, Seconds, progress_bar};
+use crate::output::{Output, Seconds, cell, progress_bar};
 use crate::report::Material;
 use crate::session::{Session, Task, given_start, metric, require_memory, set_threads};
 use clap::ValueEnum;
@@ -61,7 +61,7 @@ pub(crate) fn train(args: &TrainArgs, command: &str, test: Option<&str>) -> Resu
     if uncertified.is_none() {
         save(&session, &args.net, &results, &args.out.join("certificate.json"))?;
     }
-    let mut trained = train_all(results, plans);
+    let mut trained = train_all(results, plans, uncertified.is_none());
     // An audit may take long: what was trained is safe before.
     model_of(&session, &trained).save(&args.out.join("model.safetensors"))?;
     write_history(&trained, &args.out)?;
@@ -152,27 +152,27 @@ fn plans(
     args: &TrainArgs,
     uncertified: Option<Algorithm>,
     results: &[(Task, Outcome)],
-) -> Result<Vec<(Plan, Audits, bool)>, Failure> {
+) -> Result<Vec<(Plan, Audits)>, Failure> {
     let one = |(index, (task, outcome)): (usize, &(Task, Outcome))| {
         let plan = plan(args, uncertified, index, task, outcome)?;
         let audits = Audits::new(args, task, &plan.start)?;
-        Ok((plan, audits, uncertified.is_none()))
+        Ok((plan, audits))
     };
     results.iter().enumerate().map(one).collect()
 }
 
-fn train_all(results: Vec<(Task, Outcome)>, plans: Vec<(Plan, Audits, bool)>) -> Vec<Trained> {
+fn train_all(results: Vec<(Task, Outcome)>, plans: Vec<(Plan, Audits)>, certified: bool) -> Vec<Trained> {
     let par = faer::get_global_parallelism();
     let mut trained = vec![];
-    for ((task, outcome), (plan, mut audits, certified)) in results.into_iter().zip(plans) {
+    for ((task, outcome), (plan, mut audits)) in results.into_iter().zip(plans) {
         let bar = progress_bar(plan.max_iterations, &task.name);
         let envelope_of = match &outcome {
             Outcome::Certified(c) if certified => Some(c.as_ref()),
             _ => None,
         };
         let run = run_descent(&task.problem, &plan, envelope_of, par, &mut |moment| {
-            audits.look(moment);
-            if moment.iteration % 256 == 0 || audits.are_on() {
+            let audited = audits.look(moment);
+            if audited || moment.iteration % 256 == 0 {
                 bar.set_position(moment.iteration);
                 bar.set_message(format!("loss {:.2e}{}", moment.loss, audits.word()));
             }
@@ -257,16 +257,15 @@ pub(crate) fn model_of(session: &Session, trained: &[Trained]) -> Model {
 fn write_history(trained: &[Trained], folder: &Path) -> Result<(), Failure> {
     let mut text = String::from("problem,iteration,loss,envelope,path,distance,kernel_movement\n");
     for (p, t) in trained.iter().enumerate() {
-        let number = |x: Option<f64>| x.map(|x| format!("{x:e}")).unwrap_or_default();
         for r in &t.run.history {
             text += &format!(
                 "{p},{},{:e},{},{:e},{:e},{}\n",
                 r.iteration,
                 r.loss,
-                number(r.envelope),
+                cell(r.envelope),
                 r.path,
                 r.distance,
-                number(r.kernel_movement)
+                cell(r.kernel_movement)
             );
         }
     }
@@ -375,8 +374,8 @@ fn evaluations(session: &Session, trained: &[Trained], test: Option<&str>) -> Re
     if let Some(name) = test {
         let missing = || Failure::input("unknown_bundled_set", format!("no bundled set {name}"));
         let dataset = gradcert_data::bundled(name).ok_or_else(missing)?.load()?;
-        let lifted = session.lift.map(|lift| lift.apply_to(dataset.clone())).transpose()?;
-        evaluations.push(evaluate(name, lifted.as_ref().unwrap_or(&dataset)));
+        let dataset = if let Some(lift) = session.lift { lift.apply_to(dataset)? } else { dataset };
+        evaluations.push(evaluate(name, &dataset));
     }
     Ok(evaluations)
 }

@@ -6,6 +6,7 @@ use crate::commands::audit::{announce, watched, within_memory};
 use crate::commands::certify::{file_of, write, write_file};
 use crate::commands::train::{Trained, diverged};
 use crate::failure::Failure;
+use crate::output::cell;
 use crate::session::{Session, Task};
 use gradcert::certify::Reason;
 use gradcert::certify::audit::{AuditOutcome, AuditedMoment, certificate, first_provable};
@@ -38,19 +39,14 @@ impl Audits {
         Ok(Audits { problem, every: args.audit_every, tolerance: args.net.tol, moments: vec![], stored: None })
     }
 
-    pub(crate) fn are_on(&self) -> bool {
-        self.every.is_some()
-    }
-
-    /// Audits the iterate if it is its turn.
-    pub(crate) fn look(&mut self, moment: &Moment<'_>) {
-        if self.every.is_some_and(|k| moment.iteration.is_multiple_of(k)) {
-            self.add(moment.iteration, moment.loss, &moment.network());
+    /// Audits the iterate if it is its turn; was it?
+    pub(crate) fn look(&mut self, moment: &Moment<'_>) -> bool {
+        let due = self.every.is_some_and(|k| moment.iteration.is_multiple_of(k));
+        if due {
+            let (iteration, loss, network) = (moment.iteration, moment.loss, moment.network());
+            self.moments.push(AuditedMoment::new(iteration, loss, &self.problem, &network, self.tolerance));
         }
-    }
-
-    fn add(&mut self, iteration: u64, loss: f64, network: &Network) {
-        self.moments.push(AuditedMoment::new(iteration, loss, &self.problem, network, self.tolerance));
+        due
     }
 
     /// For the progress bar.
@@ -66,7 +62,7 @@ impl Audits {
     }
 
     /// Audits the model that is stored.
-    fn finish(&mut self, name: &str, network: &Network) -> AuditOutcome {
+    fn finish(&self, name: &str, network: &Network) -> AuditOutcome {
         match within_memory(&self.problem, network) {
             Ok(()) => {
                 announce(name, network, &self.problem, false);
@@ -198,7 +194,6 @@ pub(crate) fn save(session: &Session, trained: &[Trained], folder: &Path) -> Res
 }
 
 fn table(trained: &[Trained]) -> String {
-    let number = |x: Option<f64>| x.map(|x| format!("{x:e}")).unwrap_or_default();
     let mut text = String::from("problem,iteration,loss,distance,step_size,remaining_iterations,declined\n");
     for (p, t) in trained.iter().enumerate() {
         for m in &t.audits.moments {
@@ -206,8 +201,8 @@ fn table(trained: &[Trained]) -> String {
                 "{p},{},{:e},{},{},{},{}\n",
                 m.iteration,
                 m.loss,
-                number(m.distance),
-                number(m.step_size),
+                cell(m.distance),
+                cell(m.step_size),
                 m.remaining.map(|r| r.to_string()).unwrap_or_default(),
                 m.declined.unwrap_or_default()
             );

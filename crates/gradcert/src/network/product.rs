@@ -2,11 +2,12 @@
 
 use faer::mat::AsMatRef;
 use faer::{Accum, MatMut, Par};
+use gradcert_rigor::linear::same_bits;
 
 /// `C = alpha A B`, or `C += alpha A B`.
 ///
-/// faer shares out rows and columns of a product, so that every entry is the same sum for every number of threads. Only a matrix
-/// times a vector it cuts along the sum; that one is left to a single thread, which memory keeps busy anyway.
+/// faer shares out rows and columns of a product, so that every entry is the same sum for every number of threads, but for
+/// [`same_bits`].
 pub(crate) fn matmul(
     c: MatMut<'_, f64>,
     accumulate: Accum,
@@ -15,7 +16,7 @@ pub(crate) fn matmul(
     alpha: f64,
     par: Par,
 ) {
-    let par = if c.nrows() == 1 || c.ncols() == 1 { Par::Seq } else { par };
+    let par = same_bits(par, c.nrows(), c.ncols());
     faer::linalg::matmul::matmul(c, accumulate, a, b, alpha, par);
 }
 

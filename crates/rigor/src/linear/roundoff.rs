@@ -59,12 +59,17 @@ pub(crate) fn parallelism() -> Par {
     faer::get_global_parallelism()
 }
 
+/// The threads for a `rows x columns` product whose bits must not depend on their number. A matrix times a vector is cut along the sum, so
+/// it is left to one thread, which memory keeps busy anyway.
+pub fn same_bits(par: Par, rows: usize, columns: usize) -> Par {
+    if rows == 1 || columns == 1 { Par::Seq } else { par }
+}
+
 /// `A B` in floats.
 pub(crate) fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
     let mut c = Mat::zeros(a.nrows(), b.ncols());
     if a.ncols() > 0 {
-        // A matrix times a vector would be cut along the sum: bits that depend on the number of threads.
-        let par = if c.nrows() == 1 || c.ncols() == 1 { Par::Seq } else { parallelism() };
+        let par = same_bits(parallelism(), c.nrows(), c.ncols());
         matmul(c.as_mut(), Accum::Replace, a, b, 1.0, par);
     }
     c
