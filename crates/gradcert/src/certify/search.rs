@@ -86,15 +86,22 @@ fn indices(profile: &Profile, first: usize) -> Vec<usize> {
 fn rough_count(descent: &Descent, goal: &Goal) -> f64 {
     let (mut u, mut count) = (goal.residual.get(), 0.0);
     let target = goal.target.get();
+    let factor = |u: f64| descent.factor(Upper::new(u)).get();
+    let last = factor(target);
     while u > target {
+        let now = factor(u);
+        if 1.0 - now >= 0.999 * (1.0 - last) {
+            // Curvature no longer matters: the rest is one block.
+            return if last < 1.0 { count + (target / u).ln() / last.max(1e-300).ln() } else { f64::INFINITY };
+        }
         let next = (0.5 * u).max(target);
-        let q = (descent.factor(Upper::new(u)).get() * descent.factor(Upper::new(next)).get()).sqrt();
+        let q = (now * factor(next)).sqrt();
         if q >= 1.0 {
             return f64::INFINITY;
         }
         if q < 0.6 {
             // A step is longer than a block.
-            let q = descent.factor(Upper::new(u)).get().max(1e-300);
+            let q = now.max(1e-300);
             count += if q * u < target { (target / u).ln() / q.ln() } else { 1.0 };
             u *= q;
         } else {
