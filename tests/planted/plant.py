@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 THEOREM = "crates/gradcert/src/theorem/"
+LINEAR = "crates/rigor/src/linear/"
 WHITENED = THEOREM + "whitened/"
 TIME_LIMIT = 900
 
@@ -29,10 +30,27 @@ class Plant:
     file: str
     old: str
     new: str
-    tests: str  # test binaries of the crate gradcert (lib: its unit tests), in this order until one fails
+    tests: str  # test binaries of the crate (lib: its unit tests), in this order until one fails
+
+    @property
+    def package(self):
+        return "gradcert-rigor" if self.file.startswith("crates/rigor/") else "gradcert"
 
 
 PLANTS = [
+    # ------------------------------------------------------------------------- entrywise enclosures
+    Plant("radii of entries not inflated", LINEAR + "entrywise.rs",
+          "radius * (1.0 + 16.0 * UNIT) + 16.0 * LEAST", "radius", "linear_products"),
+    Plant("products of entries without the product of their errors", LINEAR + "entrywise.rs",
+          "ra * (size_b + rb) + rounding", "ra * size_b + rounding", "linear_products"),
+    Plant("products of entries without their rounding", LINEAR + "entrywise.rs",
+          "if exact { 0.0 } else { UNIT * p.abs() }", "if exact { 0.0 } else { 0.0 * p.abs() }", "linear_products"),
+    Plant("sums of entries without their rounding", LINEAR + "entrywise.rs",
+          "let radius = ra + rb + error;", "let radius = ra + rb + 0.0 * error;", "linear_products"),
+    Plant("lower bound of a norm not lowered", LINEAR + "entrywise.rs",
+          "majorant.below(least)", "least", "linear_products"),
+    Plant("products of matrices without the errors of the right one", LINEAR + "product.rs",
+          "inflate(scale * x + r)", "inflate(scale * x + 0.0 * r)", "linear_products"),
     # ------------------------------------------------------------------------------------------- (T9+) balls
     Plant("metric factor missing in dJ", THEOREM + "ball.rs",
           "let block = outer.plus(&inner.times(self.weight_factor(l)));",
@@ -227,11 +245,11 @@ def copy_tree(to):
     shutil.copytree(ROOT, to, ignore=ignored, copy_function=shutil.copyfile)
 
 
-def cargo(tree, target, test, build_only=False):
+def cargo(tree, target, package, test, build_only=False):
     """(succeeded, output) of one test binary; None when it takes too long."""
     environment = dict(os.environ, CARGO_TARGET_DIR=str(target), CARGO_PROFILE_DEV_DEBUG="0", CARGO_TERM_COLOR="never")
     binary = ["--lib"] if test == "lib" else ["--test", test]
-    command = ["cargo", "test", "--quiet", "--package", "gradcert", *binary]
+    command = ["cargo", "test", "--quiet", "--package", package, *binary]
     if build_only:
         command.append("--no-run")
     try:
@@ -251,10 +269,10 @@ def failed_tests(output):
 def verdict(tree, target, plant):
     """What became of one planted error."""
     for test in plant.tests.split():
-        built, output = cargo(tree, target, test, build_only=True)
+        built, output = cargo(tree, target, plant.package, test, build_only=True)
         if not built:
             return f"does not compile:\n{output[-2000:]}", False
-        passed, output = cargo(tree, target, test)
+        passed, output = cargo(tree, target, plant.package, test)
         if passed is None:
             return "time limit", False
         if not passed:
@@ -280,8 +298,8 @@ def main(words):
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch) / "tree"
         copy_tree(tree)
-        for test in sorted({test for p in plants for test in p.tests.split()}):
-            passed, output = cargo(tree, target, test)
+        for package, test in sorted({(p.package, test) for p in plants for test in p.tests.split()}):
+            passed, output = cargo(tree, target, package, test)
             if not passed:
                 print(f"{test} fails without any planted error:\n{output[-3000:]}")
                 return 2

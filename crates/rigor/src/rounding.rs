@@ -52,7 +52,16 @@ pub fn mul_up(a: f64, b: f64) -> f64 {
 /// `a b` rounded down; conventions of [`mul_up`].
 #[inline]
 pub fn mul_down(a: f64, b: f64) -> f64 {
-    -mul_up(-a, b)
+    // Not -mul_up(-a, b), which would not know a = 1.
+    if a == 0.0 || b == 0.0 {
+        0.0
+    } else if a == 1.0 {
+        b
+    } else if b == 1.0 {
+        a
+    } else {
+        (a * b).next_down()
+    }
 }
 
 /// `a / b` rounded up, `b` not 0. Exact when `a` is 0 or `b` is 1.

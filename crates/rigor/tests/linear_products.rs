@@ -69,6 +69,14 @@ fn check(enclosure: &EnclosedMatrix, truth: impl Fn(usize, usize) -> BigRational
         for j in 0..enclosure.ncols() {
             let (x, t) = (enclosure.entry(i, j), truth(i, j));
             prop_assert!(encloses(x, &t), "entry ({i}, {j}): {x:?} misses {t}");
+            // An interval around middle and radius is rounded outward; the radius itself must do.
+            let radius = enclosure.radius(i, j).get();
+            let error = &t - exact(enclosure.middle()[(i, j)]);
+            let error = if error < zero() { -error } else { error };
+            prop_assert!(
+                radius == f64::INFINITY || exact(radius) >= error,
+                "entry ({i}, {j}): {radius} is less than {error}"
+            );
         }
     }
     Ok(())
@@ -135,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn vectors(entries in prop::collection::vec((entry(), entry()), 0..12)) {
+    fn vectors(entries in prop::collection::vec((entry(), entry()), 0..20)) {
         let (x, y): (Vec<Entry>, Vec<Entry>) = entries.into_iter().unzip();
         let n = x.len();
         let (x, y) = (member(1, n, &x), member(n, 1, &y));
@@ -154,11 +162,15 @@ proptest! {
         let (mx, my) = (middles(&x), middles(&y));
         let truth = mx.iter().zip(&my).fold(zero(), |sum, (a, b)| sum + exact(*a) * exact(*b));
         prop_assert!(encloses(dot(&mx, &my), &truth));
-        let length = norm(&x.enclosure.row(0));
         let squared = x.truth.first().map_or(zero(), |row| row.iter().fold(zero(), |sum, a| sum + a * a));
-        prop_assert!(length.hi() == f64::INFINITY || exact(length.hi()) * exact(length.hi()) >= squared);
-        prop_assert!(exact(length.lo()) * exact(length.lo()) <= squared);
-        prop_assert_eq!(x.enclosure.row_norms()[0], length);
+        let length = norm(&x.enclosure.row(0));
+        for length in [length, x.enclosure.row_norms()[0], x.enclosure.transpose().column_norms()[0]] {
+            prop_assert!(length.hi() == f64::INFINITY || exact(length.hi()) * exact(length.hi()) >= squared);
+            prop_assert!(exact(length.lo()) * exact(length.lo()) <= squared);
+        }
+        let largest = x.truth[0].iter().map(|a| if *a < zero() { -a } else { a.clone() }).max().unwrap_or(zero());
+        let bound = x.enclosure.largest_entry().get();
+        prop_assert!(bound == f64::INFINITY || exact(bound) >= largest);
         let frobenius = x.enclosure.frobenius();
         prop_assert!(frobenius.hi() >= length.lo() && frobenius.lo() <= length.hi());
     }
@@ -223,4 +235,21 @@ fn what_is_not_finite_is_unknown_and_stays_so() {
     assert_eq!(gram(&huge).radius(), Upper::UNKNOWN);
     assert_eq!(dot(&[f64::NAN], &[0.0]), Interval::ENTIRE);
     assert_eq!(dot(&[f64::MAX], &[2.0]), Interval::ENTIRE);
+}
+
+/// Sums of squares whose every addition rounds the same way: after a one, numbers a little above and a little below half a unit in
+/// its last place.
+#[test]
+fn norms_of_columns_where_every_addition_rounds_the_same_way() {
+    for bend in [1e-6, -1e-6] {
+        let small = 2f64.powf(-26.5) * (1.0 + bend);
+        let column = Mat::from_fn(800, 1, |i, _| if i < 8 { 1.0 } else { small });
+        let truth = (0..800).fold(zero(), |sum, i| sum + exact(column[(i, 0)]) * exact(column[(i, 0)]));
+        let norm = EnclosedMatrix::exact(column).column_norms()[0];
+        assert!(
+            exact(norm.lo()) * exact(norm.lo()) <= truth && truth <= exact(norm.hi()) * exact(norm.hi()),
+            "{norm:?}"
+        );
+        assert!(norm.hi() - norm.lo() < 1e-12);
+    }
 }

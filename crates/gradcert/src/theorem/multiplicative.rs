@@ -32,18 +32,14 @@ pub fn multiplicative_factor(start: &PositiveStart, s: f64, cells: usize) -> Low
         return Lower::ZERO;
     }
     let s = Upper::new(s);
-    Lower::minimum((0..cells).map(|k| {
-        let (low, high) = (end(k, cells), end(k + 1, cells));
+    // Cells of equal angle; any increasing ends from 0 to 1 are a cover.
+    let mut low = 0.0;
+    Lower::minimum((1..=cells).map(|k| {
+        let high = if k == cells { 1.0 } else { (k as f64 / cells as f64 * std::f64::consts::FRAC_PI_2).sin() };
         let first = Upper::new(-sub_down(mul_down(low, low), 1.0)).sqrt();
+        low = high;
         cell_factor(start, s * first, s * Upper::new(high))
     }))
-}
-
-/// The k-th of the ends of `cells` cells. Any increasing ends from 0 to 1 are a cover; these are close to equal angles,
-/// `sin(pi t / 2)`, for the price of three products.
-fn end(k: usize, cells: usize) -> f64 {
-    let t = k as f64 / cells as f64;
-    (t * (1.5 - 0.5 * t * t)).min(1.0)
 }
 
 /// Slopes of a hidden layer on its reachable interval, relative to `phi0 = sigma'(0)`.

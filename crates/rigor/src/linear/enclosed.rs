@@ -1,10 +1,10 @@
 //! Matrices known up to an entrywise error.
 
-use super::roundoff::{LEAST, UNIT, frobenius_up, largest_sums};
+use super::entrywise::{self, Column, Operand, by_columns, combine, entry_or_unknown, product_entry, sum_entry};
+use super::roundoff::{frobenius_up, largest_sums};
 use super::vector;
 use crate::bound::Upper;
 use crate::interval::Interval;
-use crate::rounding::{add_up, mul_up};
 use faer::{Mat, MatRef};
 
 /// A real matrix known entrywise: `|true - middle| <= radius`. Samples are rows.
@@ -18,35 +18,14 @@ pub struct EnclosedMatrix {
     pub(super) radius: Option<Mat<f64>>,
 }
 
-/// One entry with its error; what is not finite becomes "unknown".
-#[inline]
-pub(super) fn entry_or_unknown(middle: f64, radius: f64) -> (f64, f64) {
-    if middle.is_finite() && radius < f64::INFINITY { (middle, radius) } else { (0.0, f64::INFINITY) }
-}
-
-/// `(a +- ra) + (b +- rb)`. The rounding error of a sum is found exactly by Knuth's two-sum, so that exact sums stay
-/// exact.
-#[inline]
-fn sum_entry(a: f64, ra: f64, b: f64, rb: f64) -> (f64, f64) {
-    let s = a + b;
-    let t = s - a;
-    let error = ((a - (s - t)) + (b - t)).abs();
-    entry_or_unknown(s, add_up(add_up(ra, rb), error))
-}
-
-/// `(a +- ra)(b +- rb)`: `|true - ab| <= |a| rb + ra (|b| + rb)`, plus the rounding `u |fl(ab)| + eta` of the middle.
-#[inline]
-fn product_entry(a: f64, ra: f64, b: f64, rb: f64) -> (f64, f64) {
-    let p = a * b;
-    let exact = a == 0.0 || b == 0.0 || a.abs() == 1.0 || b.abs() == 1.0;
-    let rounding = if exact { 0.0 } else { add_up(mul_up(UNIT, p.abs()), LEAST) };
-    let spread = add_up(mul_up(a.abs(), rb), mul_up(ra, add_up(b.abs(), rb)));
-    entry_or_unknown(p, add_up(spread, rounding))
-}
-
 #[inline]
 fn from_interval(x: Interval) -> (f64, f64) {
     entry_or_unknown(x.middle(), x.radius().get())
+}
+
+/// Middle points and radii.
+fn split(x: &[Interval]) -> (Vec<f64>, Vec<f64>) {
+    x.iter().copied().map(from_interval).unzip()
 }
 
 impl EnclosedMatrix {
@@ -84,17 +63,11 @@ impl EnclosedMatrix {
         columns: usize,
         entry: impl Fn(usize, usize) -> (f64, f64),
     ) -> EnclosedMatrix {
-        let mut middle = Mat::zeros(rows, columns);
-        let mut radius = Mat::zeros(rows, columns);
-        let mut exact = true;
-        for j in 0..columns {
-            let (middle, radius) = (middle.col_as_slice_mut(j), radius.col_as_slice_mut(j));
+        by_columns(rows, columns, |j, middle, radius| {
             for i in 0..rows {
                 (middle[i], radius[i]) = entry(i, j);
-                exact &= radius[i] == 0.0;
             }
-        }
-        EnclosedMatrix { middle, radius: if exact { None } else { Some(radius) } }
+        })
     }
 
     /// Number of rows (samples).
@@ -133,6 +106,12 @@ impl EnclosedMatrix {
         (self.middle[(i, j)], self.radius.as_ref().map_or(0.0, |r| r[(i, j)]))
     }
 
+    /// Column `j`, with `zeros` for the radii of an exact matrix.
+    #[inline]
+    pub(super) fn column_or<'a>(&'a self, j: usize, zeros: &'a [f64]) -> Column<'a> {
+        (self.middle.col_as_slice(j), self.radius.as_ref().map_or(zeros, |r| r.col_as_slice(j)))
+    }
+
     /// Entry `(i, j)`.
     pub fn entry(&self, i: usize, j: usize) -> Interval {
         let (middle, radius) = self.parts(i, j);
@@ -151,21 +130,19 @@ impl EnclosedMatrix {
 
     /// Euclidean norm of each row.
     pub fn row_norms(&self) -> Vec<Interval> {
-        (0..self.nrows()).map(|i| vector::norm(&self.row(i))).collect()
+        self.transpose().column_norms()
     }
 
     /// Euclidean norm of each column.
     pub fn column_norms(&self) -> Vec<Interval> {
-        (0..self.ncols()).map(|j| vector::norm(&self.column(j))).collect()
+        let zeros = vec![0.0; self.nrows()];
+        (0..self.ncols()).map(|j| entrywise::norm(self.column_or(j, &zeros))).collect()
     }
 
     /// Bound of the largest `|entry|`; 0 for an empty matrix.
     pub fn largest_entry(&self) -> Upper {
-        let entries = (0..self.ncols()).flat_map(|j| (0..self.nrows()).map(move |i| (i, j)));
-        Upper::maximum(entries.map(|(i, j)| {
-            let (middle, radius) = self.parts(i, j);
-            Upper::new(add_up(middle.abs(), radius))
-        }))
+        let zeros = vec![0.0; self.nrows()];
+        Upper::maximum((0..self.ncols()).map(|j| entrywise::largest(self.column_or(j, &zeros))))
     }
 
     /// The transposed matrix.
@@ -189,12 +166,9 @@ impl EnclosedMatrix {
         EnclosedMatrix::from_fn(self.nrows(), self.ncols(), |i, j| f(self.entry(i, j)))
     }
 
-    fn zip(&self, other: &EnclosedMatrix, f: impl Fn(f64, f64, f64, f64) -> (f64, f64)) -> EnclosedMatrix {
+    fn same_shape<'a>(&self, other: &'a EnclosedMatrix) -> Operand<'a> {
         assert_eq!((self.nrows(), self.ncols()), (other.nrows(), other.ncols()), "the shapes differ");
-        EnclosedMatrix::from_entries(self.nrows(), self.ncols(), |i, j| {
-            let ((a, ra), (b, rb)) = (self.parts(i, j), other.parts(i, j));
-            f(a, ra, b, rb)
-        })
+        Operand::Matrix(other)
     }
 
     /// `A + B`.
@@ -202,7 +176,7 @@ impl EnclosedMatrix {
     /// # Panics
     /// If the shapes differ.
     pub fn plus(&self, other: &EnclosedMatrix) -> EnclosedMatrix {
-        self.zip(other, sum_entry)
+        combine(self, &self.same_shape(other), sum_entry)
     }
 
     /// `A - B`.
@@ -210,7 +184,7 @@ impl EnclosedMatrix {
     /// # Panics
     /// If the shapes differ.
     pub fn minus(&self, other: &EnclosedMatrix) -> EnclosedMatrix {
-        self.zip(other, |a, ra, b, rb| sum_entry(a, ra, -b, rb))
+        combine(self, &self.same_shape(other), |a, ra, b, rb| sum_entry(a, ra, -b, rb))
     }
 
     /// The entrywise product `A o B`.
@@ -218,7 +192,7 @@ impl EnclosedMatrix {
     /// # Panics
     /// If the shapes differ.
     pub fn hadamard(&self, other: &EnclosedMatrix) -> EnclosedMatrix {
-        self.zip(other, product_entry)
+        combine(self, &self.same_shape(other), product_entry)
     }
 
     /// `factor A`.
@@ -232,11 +206,8 @@ impl EnclosedMatrix {
     /// If there is not one factor per row.
     pub fn scale_rows(&self, factors: &[Interval]) -> EnclosedMatrix {
         assert_eq!(factors.len(), self.nrows(), "one factor per row");
-        let factors: Vec<_> = factors.iter().copied().map(from_interval).collect();
-        EnclosedMatrix::from_entries(self.nrows(), self.ncols(), |i, j| {
-            let ((a, ra), (b, rb)) = (self.parts(i, j), factors[i]);
-            product_entry(a, ra, b, rb)
-        })
+        let (middle, radius) = split(factors);
+        combine(self, &Operand::PerRow((&middle, &radius)), product_entry)
     }
 
     /// `A diag(factors)`.
@@ -245,11 +216,8 @@ impl EnclosedMatrix {
     /// If there is not one factor per column.
     pub fn scale_columns(&self, factors: &[Interval]) -> EnclosedMatrix {
         assert_eq!(factors.len(), self.ncols(), "one factor per column");
-        let factors: Vec<_> = factors.iter().copied().map(from_interval).collect();
-        EnclosedMatrix::from_entries(self.nrows(), self.ncols(), |i, j| {
-            let ((a, ra), (b, rb)) = (self.parts(i, j), factors[j]);
-            product_entry(a, ra, b, rb)
-        })
+        let (middle, radius) = split(factors);
+        combine(self, &Operand::PerColumn((&middle, &radius)), product_entry)
     }
 
     /// `A + 1 row^T`: the vector added to every row.
@@ -258,11 +226,8 @@ impl EnclosedMatrix {
     /// If `row` does not have one entry per column.
     pub fn add_row(&self, row: &[Interval]) -> EnclosedMatrix {
         assert_eq!(row.len(), self.ncols(), "one entry per column");
-        let row: Vec<_> = row.iter().copied().map(from_interval).collect();
-        EnclosedMatrix::from_entries(self.nrows(), self.ncols(), |i, j| {
-            let ((a, ra), (b, rb)) = (self.parts(i, j), row[j]);
-            sum_entry(a, ra, b, rb)
-        })
+        let (middle, radius) = split(row);
+        combine(self, &Operand::PerColumn((&middle, &radius)), sum_entry)
     }
 
     /// `[A, column]`.
@@ -271,9 +236,13 @@ impl EnclosedMatrix {
     /// If `column` does not have one entry per row.
     pub fn append_column(&self, column: &[Interval]) -> EnclosedMatrix {
         assert_eq!(column.len(), self.nrows(), "one entry per row");
-        let column: Vec<_> = column.iter().copied().map(from_interval).collect();
-        let n = self.ncols();
-        EnclosedMatrix::from_entries(self.nrows(), n + 1, |i, j| if j < n { self.parts(i, j) } else { column[i] })
+        let last = split(column);
+        let (n, zeros) = (self.ncols(), vec![0.0; self.nrows()]);
+        by_columns(self.nrows(), n + 1, |j, middle, radius| {
+            let (m, r) = if j < n { self.column_or(j, &zeros) } else { (&last.0[..], &last.1[..]) };
+            middle.copy_from_slice(m);
+            radius.copy_from_slice(r);
+        })
     }
 
     /// The Frobenius norm.

@@ -14,6 +14,7 @@
 mod cholesky;
 mod eigenpairs;
 mod enclosed;
+mod entrywise;
 mod extreme;
 mod lanczos;
 mod product;

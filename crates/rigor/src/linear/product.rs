@@ -1,9 +1,9 @@
 //! Products of enclosed matrices.
 
-use super::enclosed::{EnclosedMatrix, entry_or_unknown};
-use super::roundoff::{Majorant, absolute, gamma, own_product, product, underflow};
-use crate::rounding::{add_up, mul_up};
-use faer::{Mat, MatRef};
+use super::enclosed::EnclosedMatrix;
+use super::entrywise::{by_columns, entry_or_unknown, inflate};
+use super::roundoff::{Majorant, absolute, gamma, mirror_sum, own_product, product, underflow, wide};
+use faer::{Mat, MatRef, unzip, zip};
 
 /// Middle and radius, the radius of an exact matrix left out.
 type Parts<'a> = (MatRef<'a, f64>, Option<MatRef<'a, f64>>);
@@ -50,21 +50,51 @@ impl EnclosedMatrix {
         let rounding = own_product(magnitude.as_ref());
         // |A| R^T + R |A|^T + R R^T <= M + M^T, M = R (|A| + R)^T.
         let spread = ra.map(|r| {
-            let sum = Mat::from_fn(a.nrows(), k, |i, j| add_up(magnitude[(i, j)], r[(i, j)]));
-            product(r, sum.transpose())
+            let mut spread = product(r, majorant_of(1.0, (a, ra)).as_ref().transpose());
+            mirror_sum(&mut spread);
+            spread
         });
         let zero = zero_rows((a, ra));
-        let (gamma, majorant) = (gamma(k), Majorant::new(k));
-        EnclosedMatrix::from_entries(a.nrows(), a.nrows(), |i, j| {
-            if zero[i] || zero[j] {
-                return (0.0, 0.0);
-            }
-            let mut radius = add_up(mul_up(gamma, majorant.bound(rounding[(i, j)])), underflow(k));
-            if let Some(s) = &spread {
-                radius = add_up(radius, add_up(majorant.bound(s[(i, j)]), majorant.bound(s[(j, i)])));
-            }
-            entry_or_unknown(middle[(i, j)], radius)
+        let bound = RadiusBound::new(k, gamma(k));
+        by_columns(a.nrows(), a.nrows(), |j, m, r| {
+            m.copy_from_slice(middle.col_as_slice(j));
+            bound.fill(r, rounding.col_as_slice(j), spread.as_ref().map(|s| s.col_as_slice(j)));
+            finish(m, r, &zero, zero[j]);
         })
+    }
+}
+
+/// Radii `scale first + second + k eta` from floats that stand for sums of k non-negative products.
+struct RadiusBound {
+    majorant: Majorant,
+    scale: f64,
+    underflow: f64,
+}
+
+impl RadiusBound {
+    fn new(k: usize, scale: f64) -> RadiusBound {
+        RadiusBound { majorant: Majorant::new(k), scale, underflow: underflow(k) }
+    }
+
+    #[inline(always)]
+    fn fill(&self, radius: &mut [f64], first: &[f64], second: Option<&[f64]>) {
+        let first = first.iter().map(|&x| self.scale * self.majorant.rough_bound(x) + self.underflow);
+        match second {
+            None => radius.iter_mut().zip(first).for_each(|(r, x)| *r = inflate(x)),
+            Some(second) => {
+                let second = second.iter().map(|&x| self.majorant.rough_bound(x));
+                radius.iter_mut().zip(first.zip(second)).for_each(|(r, (x, y))| *r = inflate(x + y));
+            }
+        }
+    }
+}
+
+/// Entries of zero rows, or of a zero column, are exactly 0; what is not finite is unknown.
+#[inline(always)]
+fn finish(middle: &mut [f64], radius: &mut [f64], zero_row: &[bool], zero_column: bool) {
+    for ((m, r), &zero) in middle.iter_mut().zip(radius).zip(zero_row) {
+        let (x, y) = entry_or_unknown(*m, *r);
+        (*m, *r) = if zero | zero_column { (0.0, 0.0) } else { (x, y) };
     }
 }
 
@@ -88,21 +118,26 @@ fn enclosed_product((a, ra): Parts<'_>, (b, rb): Parts<'_>) -> EnclosedMatrix {
     let k = a.ncols();
     let gamma = gamma(k);
     let middle = product(a, b);
-    let right = |scale: f64| {
-        Mat::from_fn(k, b.ncols(), |i, j| add_up(mul_up(scale, b[(i, j)].abs()), rb.map_or(0.0, |r| r[(i, j)])))
-    };
+    let right = |scale: f64| majorant_of(scale, (b, rb));
     let first = product(absolute(a).as_ref(), right(gamma).as_ref());
     let second = ra.map(|r| product(r, right(1.0).as_ref()));
     let (zero_row, zero_column) = (zero_rows((a, ra)), zero_rows((b.transpose(), rb.map(|r| r.transpose()))));
-    let majorant = Majorant::new(k);
-    EnclosedMatrix::from_entries(a.nrows(), b.ncols(), |i, j| {
-        if zero_row[i] || zero_column[j] {
-            return (0.0, 0.0);
-        }
-        let mut radius = add_up(majorant.bound(first[(i, j)]), underflow(k));
-        if let Some(s) = &second {
-            radius = add_up(radius, majorant.bound(s[(i, j)]));
-        }
-        entry_or_unknown(middle[(i, j)], radius)
+    let bound = RadiusBound::new(k, 1.0);
+    by_columns(a.nrows(), b.ncols(), |j, m, r| {
+        m.copy_from_slice(middle.col_as_slice(j));
+        bound.fill(r, first.col_as_slice(j), second.as_ref().map(|s| s.col_as_slice(j)));
+        finish(m, r, &zero_row, zero_column[j]);
     })
+}
+
+/// `scale |M| + R`, rounded up. Exact zeros stay 0, not a subnormal number, which a product would take a hundred times as long to
+/// read.
+fn majorant_of(scale: f64, (middle, radius): Parts<'_>) -> Mat<f64> {
+    let up = |x: f64, r: f64| if x + r == 0.0 { 0.0 } else { inflate(scale * x + r) };
+    let mut sum = absolute(middle);
+    wide(|| match radius {
+        Some(radius) => zip!(&mut sum, radius).for_each(|unzip!(s, r)| *s = up(*s, *r)),
+        None => zip!(&mut sum).for_each(|unzip!(s)| *s = up(*s, 0.0)),
+    });
+    sum
 }

@@ -11,7 +11,7 @@
 //! gradual underflow, which Rust never switches off.
 
 use crate::bound::Upper;
-use crate::rounding::{add_up, div_up, mul_up, sub_down};
+use crate::rounding::{add_up, div_up, mul_down, mul_up, sub_down};
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par, unzip, zip};
@@ -51,6 +51,18 @@ impl Majorant {
     pub(crate) fn bound(self, computed: f64) -> f64 {
         mul_up(add_up(computed, self.absolute), self.relative)
     }
+
+    /// A lower bound of it: `p.q >= (fl(p.q) - k eta)(1 - 2 gamma_k)`, since `(1 + u)^k (1 - 2 gamma_k) <= 1`.
+    #[inline]
+    pub(crate) fn below(self, computed: f64) -> f64 {
+        mul_down(sub_down(computed, self.absolute), sub_down(2.0, self.relative)).max(0.0)
+    }
+
+    /// The float value to which [`inflate`](super::entrywise::inflate) applies in a loop without branches.
+    #[inline(always)]
+    pub(crate) fn rough_bound(self, computed: f64) -> f64 {
+        (computed + self.absolute) * self.relative
+    }
 }
 
 /// The threads to use. The library partitions the rows and columns of a product, never a sum (but for a matrix times a vector), so
@@ -63,6 +75,13 @@ pub(crate) fn parallelism() -> Par {
 /// it is left to one thread, which memory keeps busy anyway.
 pub fn same_bits(par: Par, rows: usize, columns: usize) -> Par {
     if rows == 1 || columns == 1 { Par::Seq } else { par }
+}
+
+/// Runs loops with the widest vector instructions of the machine. No bound depends on the order of a sum, and nothing here is fused
+/// unless it says so: each operation rounds as it does anywhere.
+#[inline(always)]
+pub(super) fn wide<R>(loops: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(loops)
 }
 
 /// `A B` in floats.
@@ -102,14 +121,30 @@ pub(crate) fn own_product(a: MatRef<'_, f64>) -> Mat<f64> {
 
 /// Copies the lower triangle onto the upper one.
 pub(crate) fn mirror(c: &mut Mat<f64>) {
-    // Tiles keep both the rows and the columns in the cache.
+    for_each_pair(c.nrows(), |i, j| c[(j, i)] = c[(i, j)]);
+}
+
+/// `C + C^T` in floats, in place.
+pub(crate) fn mirror_sum(c: &mut Mat<f64>) {
+    for i in 0..c.nrows() {
+        c[(i, i)] *= 2.0;
+    }
+    for_each_pair(c.nrows(), |i, j| {
+        let sum = c[(i, j)] + c[(j, i)];
+        c[(i, j)] = sum;
+        c[(j, i)] = sum;
+    });
+}
+
+/// The pairs `j < i < n`, in tiles that keep both the rows and the columns in the cache.
+#[inline(always)]
+fn for_each_pair(n: usize, mut f: impl FnMut(usize, usize)) {
     const TILE: usize = 64;
-    let n = c.nrows();
     for jt in (0..n).step_by(TILE) {
         for it in (jt..n).step_by(TILE) {
             for j in jt..n.min(jt + TILE) {
                 for i in it.max(j + 1)..n.min(it + TILE) {
-                    c[(j, i)] = c[(i, j)];
+                    f(i, j);
                 }
             }
         }
@@ -132,15 +167,17 @@ pub(crate) fn power_of_two_near(x: f64) -> f64 {
 /// Calls `f` with every column as a slice.
 fn for_each_column(a: MatRef<'_, f64>, mut f: impl FnMut(usize, &[f64])) {
     let mut copy = Vec::new();
-    for j in 0..a.ncols() {
-        if let Some(column) = a.col(j).try_as_col_major() {
-            f(j, column.as_slice());
-        } else {
-            copy.clear();
-            copy.extend((0..a.nrows()).map(|i| a[(i, j)]));
-            f(j, &copy);
+    wide(|| {
+        for j in 0..a.ncols() {
+            if let Some(column) = a.col(j).try_as_col_major() {
+                f(j, column.as_slice());
+            } else {
+                copy.clear();
+                copy.extend((0..a.nrows()).map(|i| a[(i, j)]));
+                f(j, &copy);
+            }
         }
-    }
+    });
 }
 
 /// A float sum of `g(x)`, several partial sums at a time (the order does not matter).
@@ -204,9 +241,10 @@ pub(crate) fn frobenius_up(a: MatRef<'_, f64>) -> Upper {
         return Upper::new(largest);
     }
     let scale = power_of_two_near(largest);
+    let inverse = 1.0 / scale;
     let mut sum = 0.0;
     // An inexact (subnormal) quotient is off by at most eta, its square by far less than eta.
-    for_each_column(a, |_, column| sum += lane_sum(column, |x| (x / scale) * (x / scale)));
+    for_each_column(a, |_, column| sum += lane_sum(column, |x| (x * inverse) * (x * inverse)));
     let k = a.nrows() * a.ncols();
     Upper::new(Majorant::new(2 * k).bound(sum)).sqrt() * Upper::new(scale)
 }
