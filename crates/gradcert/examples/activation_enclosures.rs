@@ -2,7 +2,7 @@
 //!
 //! `activation_enclosures POINTS`: for each activation and order k one line `name:k kind count`, then `count` records of three
 //! little-endian doubles: a point and the endpoints of the enclosure there (`point`, k = 0, ..., 3), or of the range over an interval
-//! around it (`wide`); `float`: a point, the plain float and again the plain float; `all`, k = 0, ..., 6: the enclosure from all
+//! around it (`wide`); `float`: a point, the plain float and again the plain float, `slice`: the same from whole slices, as training does it; `all`, k = 0, ..., 6: the enclosure from all
 //! orders at once over an interval of a few doubles.
 
 use gradcert::network::activation::Activation;
@@ -71,6 +71,17 @@ fn write_all_orders(out: &mut impl Write, name: &str, sigma: Activation, points:
     Ok(())
 }
 
+/// Values and slopes as training computes them.
+fn write_slices(out: &mut impl Write, name: &str, sigma: Activation, points: &[f64]) -> io::Result<()> {
+    let (mut values, mut slopes) = (points.to_vec(), vec![0.0; points.len()]);
+    sigma.values_and_slopes(&mut values, &mut slopes);
+    for (k, found) in [values, slopes].into_iter().enumerate() {
+        writeln!(out, "{name}:{k} slice {}", points.len())?;
+        points.iter().zip(found).try_for_each(|(&t, x)| write_record(out, t, Interval::exact(x)))?;
+    }
+    Ok(())
+}
+
 fn main() -> io::Result<()> {
     let points: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(100_000);
     let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
@@ -102,6 +113,7 @@ fn main() -> io::Result<()> {
         }
         let all: Vec<f64> = (0..points).map(|_| point(&mut state)).collect();
         write_all_orders(&mut out, name, sigma, &all)?;
+        write_slices(&mut out, name, sigma, &all)?;
     }
     out.flush()
 }

@@ -17,13 +17,13 @@ pub fn tangent_kernel(network: &Network, inputs: &LayerInputs, metric: &Metric, 
     let (mut outer, mut inner) = (Mat::zeros(n, n), Mat::<f64>::zeros(n, n));
     for l in 1..=network.layers() {
         let g = &passes.backward[l];
-        matmul(outer.as_mut(), Accum::Replace, g.transpose(), g, 1.0, par);
+        matmul(outer.as_mut(), Accum::Replace, g.transpose(), g.as_ref(), 1.0, par);
         match (l, inputs) {
             (1, LayerInputs::Rows(x)) => matmul(inner.as_mut(), Accum::Replace, x, x.transpose(), 1.0, par),
             (1, LayerInputs::Unit(_)) => inner = Mat::identity(n, n),
             _ => {
                 let h = &passes.hidden[l - 1];
-                matmul(inner.as_mut(), Accum::Replace, h.transpose(), h, 1.0, par);
+                matmul(inner.as_mut(), Accum::Replace, h.transpose(), h.as_ref(), 1.0, par);
             }
         }
         let (weight, bias) = (metric.weights[l].powi(2), metric.biases[l].powi(2));

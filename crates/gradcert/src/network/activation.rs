@@ -13,6 +13,7 @@ mod pointwise;
 mod taylor;
 #[cfg(test)]
 mod tests;
+mod vector;
 
 pub use names::UnknownActivation;
 

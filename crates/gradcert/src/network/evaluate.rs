@@ -1,7 +1,8 @@
 //! Outputs for new samples, any number of them per sample, in plain floats.
 
 use super::Network;
-use crate::network::product::matmul;
+use super::columns::Columns;
+use super::product::{dot, matmul};
 use faer::{Accum, Mat, MatRef, Par};
 
 impl Network {
@@ -13,25 +14,26 @@ impl Network {
     /// `f(x_i)` (d_L x n) for the rows x_i of a matrix (n x d_0). Where there is one output, the same operations as in
     /// [`super::passes::Passes::forward`], without the buffers of the backward pass.
     pub fn evaluate(&self, rows: MatRef<'_, f64>, par: Par) -> Mat<f64> {
-        let layers = self.layers();
-        let mut hidden = Mat::zeros(0, 0);
+        let (layers, samples) = (self.layers(), rows.nrows());
+        let mut hidden = Columns::zeros(0, 0);
+        let mut slopes = vec![];
         for l in 1..layers {
-            let mut z = Mat::zeros(self.weights[l].nrows(), rows.nrows());
+            let mut z = Columns::zeros(self.weights[l].nrows(), samples);
+            z.iter_mut().for_each(|column| column.copy_from_slice(&self.biases[l]));
             let before = if l == 1 { rows.transpose() } else { hidden.as_ref() };
-            matmul(z.as_mut(), Accum::Replace, &self.weights[l], before, 1.0, par);
-            for i in 0..z.ncols() {
-                z.col_as_slice_mut(i)
-                    .iter_mut()
-                    .zip(&self.biases[l])
-                    .for_each(|(z, b)| *z = self.activation.value_and_slope(*z + b).0);
-            }
+            matmul(z.as_mut(), Accum::Add, &self.weights[l], before, 1.0, par);
+            slopes.resize(z.entries().len(), 0.0);
+            self.activation.values_and_slopes(z.entries_mut(), &mut slopes);
             hidden = z;
         }
-        let (weights, biases) = (&self.weights[layers], &self.biases[layers]);
-        Mat::from_fn(self.outputs(), rows.nrows(), |k, i| {
-            let h = hidden.col_as_slice(i);
-            biases[k] + h.iter().enumerate().map(|(j, h)| weights[(k, j)] * h).sum::<f64>()
-        })
+        let mut outputs = Mat::zeros(self.outputs(), samples);
+        for (k, weights) in self.weights[layers].row_iter().enumerate() {
+            let weights: Vec<f64> = weights.iter().copied().collect();
+            for (i, h) in hidden.iter().enumerate() {
+                outputs[(k, i)] = self.biases[layers][k] + dot(&weights, h);
+            }
+        }
+        outputs
     }
 }
 

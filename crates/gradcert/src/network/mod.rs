@@ -3,6 +3,7 @@
 //! Layers are numbered 1..L as in the statements; entry 0 of a list over layers is the input or unused. Samples are rows.
 
 pub mod activation;
+pub mod columns;
 mod evaluate;
 pub mod passes;
 pub(crate) mod product;

@@ -1,7 +1,8 @@
 //! Forward and backward pass in plain floats, with buffers that are allocated once.
 
 use super::Network;
-use crate::network::product::matmul;
+use super::columns::Columns;
+use super::product::{dot, matmul};
 use faer::{Accum, Mat, Par};
 
 /// What the first layer reads: one row per (merged) sample.
@@ -31,18 +32,19 @@ impl LayerInputs {
     }
 }
 
-/// The buffers of one forward and backward pass. All matrices are units x samples, so that a sample is a contiguous
-/// column and the bias is added along columns.
+/// The buffers of one forward and backward pass, units x samples.
 #[derive(Clone, Debug)]
 pub struct Passes {
     /// `h_l` (d_l x n), l = 1..L-1.
-    pub hidden: Vec<Mat<f64>>,
+    pub hidden: Vec<Columns>,
     /// `sigma'(z_l)`, same shape.
-    pub slope: Vec<Mat<f64>>,
+    pub slope: Vec<Columns>,
     /// `c_i g_l(x_i)` (d_l x n), l = 1..L, for the output weights c_i of the last backward pass.
-    pub backward: Vec<Mat<f64>>,
+    pub backward: Vec<Columns>,
     /// `f(x_i)` (n).
     pub output: Vec<f64>,
+    /// The weights of the output, contiguous.
+    last: Vec<f64>,
 }
 
 impl Passes {
@@ -50,9 +52,9 @@ impl Passes {
     pub fn new(network: &Network, samples: usize) -> Passes {
         let widths = network.widths();
         let layers = network.layers();
-        let buffers = |range: std::ops::Range<usize>| -> Vec<Mat<f64>> {
+        let buffers = |range: std::ops::Range<usize>| -> Vec<Columns> {
             (0..range.end)
-                .map(|l| if range.contains(&l) { Mat::zeros(widths[l], samples) } else { Mat::zeros(0, 0) })
+                .map(|l| if range.contains(&l) { Columns::zeros(widths[l], samples) } else { Columns::zeros(0, 0) })
                 .collect()
         };
         Passes {
@@ -60,53 +62,50 @@ impl Passes {
             slope: buffers(1..layers),
             backward: buffers(1..layers + 1),
             output: vec![0.0; samples],
+            last: vec![0.0; widths[layers - 1]],
         }
     }
 
     /// Forward pass; leaves `h_l`, `sigma'(z_l)` and the outputs.
     pub fn forward(&mut self, network: &Network, inputs: &LayerInputs, par: Par) {
         let layers = network.layers();
-        let act = network.activation;
         for l in 1..layers {
             let (before, after) = self.hidden.split_at_mut(l);
             let z = &mut after[0];
+            z.iter_mut().for_each(|column| column.copy_from_slice(&network.biases[l]));
+            let weights = &network.weights[l];
             match (l, inputs) {
-                (1, LayerInputs::Rows(x)) => {
-                    matmul(z.as_mut(), Accum::Replace, &network.weights[1], x.transpose(), 1.0, par);
+                (1, LayerInputs::Rows(x)) => matmul(z.as_mut(), Accum::Add, weights, x.transpose(), 1.0, par),
+                (1, LayerInputs::Unit(_)) => {
+                    for (j, column) in z.iter_mut().enumerate() {
+                        column.iter_mut().zip(weights.col_as_slice(j)).for_each(|(z, w)| *z += w);
+                    }
                 }
-                (1, LayerInputs::Unit(_)) => z.copy_from(&network.weights[1]),
-                _ => matmul(z.as_mut(), Accum::Replace, &network.weights[l], &before[l - 1], 1.0, par),
+                _ => matmul(z.as_mut(), Accum::Add, weights, before[l - 1].as_ref(), 1.0, par),
             }
-            for j in 0..z.ncols() {
-                let column = z.col_as_slice_mut(j);
-                let slopes = self.slope[l].col_as_slice_mut(j);
-                for ((z, s), &b) in column.iter_mut().zip(slopes).zip(&network.biases[l]) {
-                    let t = *z + b;
-                    (*z, *s) = act.value_and_slope(t);
-                }
-            }
+            network.activation.values_and_slopes(z.entries_mut(), self.slope[l].entries_mut());
         }
-        let last = &self.hidden[layers - 1];
-        let (weights, bias) = (&network.weights[layers], network.biases[layers][0]);
-        for (i, f) in self.output.iter_mut().enumerate() {
-            *f = bias + last.col_as_slice(i).iter().enumerate().map(|(j, h)| weights[(0, j)] * h).sum::<f64>();
+        let (weights, bias) = (network.weights[layers].row(0), network.biases[layers][0]);
+        self.last.iter_mut().zip(weights.iter()).for_each(|(to, w)| *to = *w);
+        for (f, h) in self.output.iter_mut().zip(self.hidden[layers - 1].iter()) {
+            *f = bias + dot(&self.last, h);
         }
     }
 
-    /// Backward pass from the output weights `c`: leaves `c_i g_l(x_i)`. `g_L = 1`, `g_l = sigma'(z_l) o W_{l+1}^T g_{l+1}`.
+    /// Backward pass after a forward pass, from the output weights `c`: leaves `c_i g_l(x_i)`. `g_L = 1`,
+    /// `g_l = sigma'(z_l) o W_{l+1}^T g_{l+1}`.
     pub fn backwards(&mut self, network: &Network, c: &[f64], par: Par) {
         let layers = network.layers();
-        for (i, &c) in c.iter().enumerate() {
-            self.backward[layers][(0, i)] = c;
+        self.backward[layers].entries_mut().copy_from_slice(c);
+        let slopes = self.slope[layers - 1].iter();
+        for ((g, s), c) in self.backward[layers - 1].iter_mut().zip(slopes).zip(c) {
+            g.iter_mut().zip(s).zip(&self.last).for_each(|((g, s), w)| *g = c * w * s);
         }
-        for l in (1..layers).rev() {
+        for l in (1..layers - 1).rev() {
             let (before, after) = self.backward.split_at_mut(l + 1);
             let g = &mut before[l];
-            matmul(g.as_mut(), Accum::Replace, network.weights[l + 1].transpose(), &after[0], 1.0, par);
-            for j in 0..g.ncols() {
-                let slopes = self.slope[l].col_as_slice(j);
-                g.col_as_slice_mut(j).iter_mut().zip(slopes).for_each(|(g, s)| *g *= s);
-            }
+            matmul(g.as_mut(), Accum::Replace, network.weights[l + 1].transpose(), after[0].as_ref(), 1.0, par);
+            g.entries_mut().iter_mut().zip(self.slope[l].entries()).for_each(|(g, s)| *g *= s);
         }
     }
 }

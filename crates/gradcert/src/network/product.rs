@@ -20,6 +20,20 @@ pub(crate) fn matmul(
     faer::linalg::matmul::matmul(c, accumulate, a, b, alpha, par);
 }
 
+/// `x.y`, in eight partial sums.
+pub(crate) fn dot(x: &[f64], y: &[f64]) -> f64 {
+    const LANES: usize = 8;
+    let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+    let rest: f64 = xs.remainder().iter().zip(ys.remainder()).map(|(x, y)| x * y).sum();
+    let mut partial = [0.0; LANES];
+    for (x, y) in xs.zip(ys) {
+        for k in 0..LANES {
+            partial[k] += x[k] * y[k];
+        }
+    }
+    partial.iter().sum::<f64>() + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

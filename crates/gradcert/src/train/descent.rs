@@ -3,7 +3,7 @@
 
 use crate::network::Network;
 use crate::network::passes::{LayerInputs, Passes};
-use crate::network::product::matmul;
+use crate::network::product::{dot, matmul};
 use crate::theorem::centre::Metric;
 use faer::{Accum, Mat, Par};
 
@@ -36,6 +36,7 @@ pub struct Descent<'a> {
     start: Network,
     passes: Passes,
     gradient: Vec<Mat<f64>>,
+    bias_gradient: Vec<Vec<f64>>,
     weights: Vec<f64>,
     loss: f64,
     path: f64,
@@ -47,6 +48,7 @@ impl<'a> Descent<'a> {
     pub fn new(start: Network, set: &'a TrainingSet, metric: &'a Metric, step_size: f64, par: Par) -> Descent<'a> {
         let samples = set.inputs.samples();
         let gradient = start.weights.iter().map(|w| Mat::zeros(w.nrows(), w.ncols())).collect();
+        let bias_gradient = start.biases.iter().map(|b| vec![0.0; b.len()]).collect();
         let passes = Passes::new(&start, samples);
         let mut descent = Descent {
             set,
@@ -57,6 +59,7 @@ impl<'a> Descent<'a> {
             start,
             passes,
             gradient,
+            bias_gradient,
             weights: vec![0.0; samples],
             loss: 0.0,
             path: 0.0,
@@ -130,20 +133,23 @@ impl<'a> Descent<'a> {
             if weight > 0.0 {
                 let gradient = &mut self.gradient[l];
                 match (l, &self.set.inputs) {
-                    (1, LayerInputs::Rows(x)) => matmul(gradient.as_mut(), Accum::Replace, g, x, 1.0, self.par),
-                    (1, LayerInputs::Unit(_)) => gradient.copy_from(g),
+                    (1, LayerInputs::Rows(x)) => {
+                        matmul(gradient.as_mut(), Accum::Replace, g.as_ref(), x, 1.0, self.par)
+                    }
+                    (1, LayerInputs::Unit(_)) => gradient.copy_from(g.as_ref()),
                     _ => {
                         let h = &self.passes.hidden[l - 1];
-                        matmul(gradient.as_mut(), Accum::Replace, g, h.transpose(), 1.0, self.par);
+                        matmul(gradient.as_mut(), Accum::Replace, g.as_ref(), h.transpose(), 1.0, self.par);
                     }
                 }
                 walked += move_against(&mut self.network.weights[l], gradient, self.step_size, weight);
             }
             if bias > 0.0 {
-                for (j, b) in self.network.biases[l].iter_mut().enumerate() {
-                    let slope: f64 = (0..g.ncols()).map(|i| g[(j, i)]).sum();
-                    *b -= self.step_size * bias * bias * slope;
-                    walked += (self.step_size * bias * slope).powi(2);
+                let slopes = &mut self.bias_gradient[l];
+                g.sum_into(slopes);
+                for (b, slope) in self.network.biases[l].iter_mut().zip(slopes) {
+                    *b -= self.step_size * bias * bias * *slope;
+                    walked += (self.step_size * bias * *slope).powi(2);
                 }
             }
         }
@@ -157,11 +163,9 @@ impl<'a> Descent<'a> {
 fn move_against(weights: &mut Mat<f64>, gradient: &Mat<f64>, step_size: f64, factor: f64) -> f64 {
     let (scale, mut squares) = (step_size * factor * factor, 0.0);
     for j in 0..weights.ncols() {
-        let column = weights.col_as_slice_mut(j).iter_mut();
-        for (w, g) in column.zip(gradient.col_as_slice(j)) {
-            *w -= scale * g;
-            squares += g * g;
-        }
+        let column = gradient.col_as_slice(j);
+        weights.col_as_slice_mut(j).iter_mut().zip(column).for_each(|(w, g)| *w -= scale * g);
+        squares += dot(column, column);
     }
     (step_size * factor).powi(2) * squares
 }

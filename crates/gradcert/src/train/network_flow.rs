@@ -7,7 +7,7 @@ use crate::network::Network;
 use crate::network::passes::{LayerInputs, Passes};
 use crate::network::product::matmul;
 use crate::theorem::centre::Metric;
-use faer::{Accum, Mat, Par};
+use faer::{Accum, Mat, MatRef, Par};
 use std::cell::RefCell;
 
 /// The mean loss S of a network as a function of its trained parameters u, layer by layer, weights by columns, then biases.
@@ -84,18 +84,16 @@ impl NetworkField {
 
     /// dS/dW_l for the last backward pass.
     fn weight_gradient(&self, l: usize, passes: &Passes) -> Mat<f64> {
-        let g = &passes.backward[l];
-        let product = |h: &Mat<f64>, transposed: bool| {
-            let columns = if transposed { h.nrows() } else { h.ncols() };
-            let mut gradient = Mat::zeros(g.nrows(), columns);
-            let right = if transposed { h.transpose() } else { h.as_ref() };
+        let g = passes.backward[l].as_ref();
+        let product = |right: MatRef<'_, f64>| {
+            let mut gradient = Mat::zeros(g.nrows(), right.ncols());
             matmul(gradient.as_mut(), Accum::Replace, g, right, 1.0, self.par);
             gradient
         };
         match (l, &self.inputs) {
-            (1, LayerInputs::Rows(x)) => product(x, false),
-            (1, LayerInputs::Unit(_)) => g.clone(),
-            _ => product(&passes.hidden[l - 1], true),
+            (1, LayerInputs::Rows(x)) => product(x.as_ref()),
+            (1, LayerInputs::Unit(_)) => g.to_owned(),
+            _ => product(passes.hidden[l - 1].transpose()),
         }
     }
 }
@@ -132,13 +130,9 @@ impl Field for NetworkField {
                 }
             }
             if bias > 0.0 {
-                let g = &passes.backward[l];
-                for j in 0..g.nrows() {
-                    let slope: f64 = (0..g.ncols()).map(|i| g[(j, i)]).sum();
-                    if let Some(entry) = entries.next() {
-                        *entry = bias * slope;
-                    }
-                }
+                let mut slopes = vec![0.0; network.biases[l].len()];
+                passes.backward[l].sum_into(&mut slopes);
+                slopes.iter().zip(entries.by_ref()).for_each(|(slope, e)| *e = bias * slope);
             }
         }
         loss / n

@@ -40,12 +40,9 @@ impl Linearised {
             let z = &mut after[0];
             matmul(z.as_mut(), Accum::Replace, &network.weights[l], &before[l - 1], 1.0, par);
             for i in 0..z.ncols() {
-                let slopes = self.slope[l].col_as_slice_mut(i);
-                for ((z, s), b) in z.col_as_slice_mut(i).iter_mut().zip(slopes).zip(&network.biases[l]) {
-                    let t = *z + b;
-                    *s = network.activation.slope(t);
-                    *z = network.activation.value(t);
-                }
+                let z = z.col_as_slice_mut(i);
+                z.iter_mut().zip(&network.biases[l]).for_each(|(z, b)| *z += b);
+                network.activation.values_and_slopes(z, self.slope[l].col_as_slice_mut(i));
             }
         }
         let unit = |c: usize, r: usize| if r % outputs == c { 1.0 } else { 0.0 };
