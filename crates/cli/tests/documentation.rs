@@ -276,6 +276,7 @@ fn commands_and_options_exist() {
         "criterion",
         "flow",
         "starts",
+        "kernel",
         "completions",
     ];
     let mut known = help(&["--help"]);

@@ -2,11 +2,13 @@
 
 mod audit;
 mod criterion;
+mod kernel;
 mod reproduce;
 mod sweep;
 
 pub(crate) use audit::{AuditArgs, CodingArg, StoreArg};
 pub(crate) use criterion::{CriterionArgs, StartPoint};
+pub(crate) use kernel::KernelArgs;
 pub(crate) use reproduce::ReproduceArgs;
 pub(crate) use sweep::{SweepCommand, SweepMergeArgs, SweepPlanArgs, SweepRunArgs};
 
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Starts(StartsArgs),
     /// Prove that gradient descent on a formula of a few variables reaches a zero of it.
     Criterion(CriterionArgs),
+    /// The tangent kernel of a network on the samples, with a verified bound of its smallest eigenvalue.
+    Kernel(KernelArgs),
     /// Outputs of a trained model for new samples.
     Predict(PredictArgs),
     /// Many runs over a grid of options: list them, do a share of them, join the records.

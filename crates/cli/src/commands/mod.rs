@@ -9,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod flow;
 pub(crate) mod inspect;
 pub(crate) mod inspect_model;
+pub(crate) mod kernel;
 pub(crate) mod predict;
 pub(crate) mod reproduce;
 pub(crate) mod starts;

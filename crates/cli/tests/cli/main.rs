@@ -10,6 +10,7 @@ mod environment;
 mod flow;
 mod formats;
 mod json;
+mod kernel;
 mod lift;
 mod models;
 mod pages;

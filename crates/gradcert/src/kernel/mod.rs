@@ -4,36 +4,74 @@ use crate::network::Network;
 use crate::network::passes::{LayerInputs, Passes};
 use crate::network::product::matmul;
 use crate::theorem::centre::Metric;
-use faer::{Accum, Mat, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
+use gradcert_rigor::linear::mirror;
+
+/// Columns that are computed together: with all rows of both factors they fit the second-level cache for some thousand samples.
+const PANEL: usize = 128;
 
 /// `K = sum_l (G_l G_l^T) o (D_Wl^2 H_{l-1} H_{l-1}^T + D_bl^2 1 1^T)` (n x n), in the coordinates of the metric. The
-/// Jacobian is never formed: O(n^2 sum d_l). Rows are not weighted by multiplicities.
+/// Jacobian is never formed: O(n^2 sum d_l), and the upper triangle is a copy. Rows are not weighted by multiplicities.
 pub fn tangent_kernel(network: &Network, inputs: &LayerInputs, metric: &Metric, par: Par) -> Mat<f64> {
     let n = inputs.samples();
     let mut passes = Passes::new(network, n);
     passes.forward(network, inputs, par);
     passes.backwards(network, &vec![1.0; n], par);
     let mut kernel = Mat::zeros(n, n);
-    let (mut outer, mut inner) = (Mat::zeros(n, n), Mat::<f64>::zeros(n, n));
-    for l in 1..=network.layers() {
-        let g = &passes.backward[l];
-        matmul(outer.as_mut(), Accum::Replace, g.transpose(), g.as_ref(), 1.0, par);
-        match (l, inputs) {
-            (1, LayerInputs::Rows(x)) => matmul(inner.as_mut(), Accum::Replace, x, x.transpose(), 1.0, par),
-            (1, LayerInputs::Unit(_)) => inner = Mat::identity(n, n),
-            _ => {
-                let h = &passes.hidden[l - 1];
-                matmul(inner.as_mut(), Accum::Replace, h.transpose(), h.as_ref(), 1.0, par);
-            }
-        }
-        let (weight, bias) = (metric.weights[l].powi(2), metric.biases[l].powi(2));
-        for j in 0..n {
-            for i in 0..n {
-                kernel[(i, j)] += outer[(i, j)] * (weight * inner[(i, j)] + bias);
-            }
+    let (mut outer, mut inner) = (vec![0.0; n * PANEL.min(n)], vec![0.0; n * PANEL.min(n)]);
+    for first in (0..n).step_by(PANEL) {
+        for l in 1..=network.layers() {
+            add_layer(&passes, inputs, metric, l, first, &mut kernel, (&mut outer, &mut inner), par);
         }
     }
+    mirror(&mut kernel);
     kernel
+}
+
+/// Adds what layer l contributes to the columns from `first` on, on and below the diagonal; the buffers take the two factors.
+fn add_layer(
+    passes: &Passes,
+    inputs: &LayerInputs,
+    metric: &Metric,
+    l: usize,
+    first: usize,
+    kernel: &mut Mat<f64>,
+    (outer, inner): (&mut [f64], &mut [f64]),
+    par: Par,
+) {
+    let (n, layers) = (kernel.nrows(), metric.layers());
+    let (below, here) = (n - first, PANEL.min(n - first));
+    let (weight, bias) = (metric.weights[l].powi(2), metric.biases[l].powi(2));
+    if weight + bias == 0.0 {
+        return;
+    }
+    let gram = |to: &mut [f64], samples: MatRef<'_, f64>| {
+        let to = MatMut::from_column_major_slice_mut(&mut to[..below * here], below, here);
+        let (below, here) = (samples.get(first.., ..), samples.get(first..first + here, ..));
+        matmul(to, Accum::Replace, below, here.transpose(), 1.0, par);
+    };
+    match (l, inputs) {
+        (1, LayerInputs::Rows(x)) => gram(inner, x.as_ref()),
+        (1, LayerInputs::Unit(_)) => {
+            inner.fill(0.0);
+            (0..here).for_each(|j| inner[j * below + j] = 1.0);
+        }
+        _ => gram(inner, passes.hidden[l - 1].transpose()),
+    }
+    if l < layers {
+        gram(outer, passes.backward[l].transpose());
+    }
+    for j in 0..here {
+        let to = &mut kernel.col_as_slice_mut(first + j)[first + j..];
+        let from_diagonal = j * below + j..(j + 1) * below;
+        let (inner, outer) = (&inner[from_diagonal.clone()], &outer[from_diagonal]);
+        if l == layers {
+            // g_L = 1.
+            to.iter_mut().zip(inner).for_each(|(k, h)| *k += weight * h + bias);
+        } else {
+            to.iter_mut().zip(inner.iter().zip(outer)).for_each(|(k, (h, g))| *k += g * (weight * h + bias));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -89,6 +127,35 @@ mod tests {
                     let direct: f64 = columns.iter().map(|c| c[i] * c[j]).sum();
                     assert!((kernel[(i, j)] - direct).abs() < 1e-8 * kernel.norm_max(), "{activation}");
                 }
+            }
+        }
+    }
+
+    /// Several panels against the formula with whole matrices.
+    #[test]
+    fn panels_make_up_the_whole() {
+        let n = 2 * PANEL + 37;
+        let network = draw(Activation::Softplus, &[6, 8, 7, 1], Law::LeCun, 5);
+        let inputs = Mat::from_fn(n, 6, |i, j| ((3 * i + 7 * j) as f64).sin());
+        let metric = Metric { weights: vec![1.0, 1.0, 0.5, 0.3], biases: vec![1.0, 0.7, 0.0, 1.5] };
+        let inputs = LayerInputs::Rows(inputs);
+        let kernel = tangent_kernel(&network, &inputs, &metric, Par::Seq);
+        assert_eq!(kernel, tangent_kernel(&network, &inputs, &metric, Par::rayon(2)));
+        let mut passes = Passes::new(&network, n);
+        passes.forward(&network, &inputs, Par::Seq);
+        passes.backwards(&network, &vec![1.0; n], Par::Seq);
+        let LayerInputs::Rows(x) = &inputs else { unreachable!() };
+        for (i, j) in [(0, 0), (n - 1, 0), (3, PANEL), (PANEL, PANEL - 1), (n - 1, n - 2), (2 * PANEL + 1, PANEL + 5)] {
+            let dot = |a: MatRef<'_, f64>| (0..a.nrows()).map(|k| a[(k, i)] * a[(k, j)]).sum::<f64>();
+            let h = [dot(x.transpose()), dot(passes.hidden[1].as_ref()), dot(passes.hidden[2].as_ref())];
+            let expected: f64 = (1..=3)
+                .map(|l| {
+                    let (weight, bias) = (metric.weights[l].powi(2), metric.biases[l].powi(2));
+                    dot(passes.backward[l].as_ref()) * (weight * h[l - 1] + bias)
+                })
+                .sum();
+            for entry in [kernel[(i, j)], kernel[(j, i)]] {
+                assert!((entry - expected).abs() < 1e-12 * kernel.norm_max());
             }
         }
     }

@@ -30,7 +30,7 @@ pub use eigenpairs::Eigenpairs;
 pub use enclosed::EnclosedMatrix;
 pub use extreme::{is_positive_definite, largest_eigenvalue_upper, smallest_eigenvalue_lower};
 pub use relative::RelativeTo;
-pub use roundoff::same_bits;
+pub use roundoff::{mirror, same_bits};
 pub use singular::{norm_upper, smallest_singular_value_lower};
 pub use symmetric::{SymmetricBall, gram, gram_of_samples};
 pub use vector::{dot, dot_enclosed, matvec, norm, norm_upper_of, residual_norm};

@@ -119,8 +119,8 @@ pub(crate) fn own_product(a: MatRef<'_, f64>) -> Mat<f64> {
     c
 }
 
-/// Copies the lower triangle onto the upper one.
-pub(crate) fn mirror(c: &mut Mat<f64>) {
+/// Copies the lower triangle of a square matrix onto the upper one.
+pub fn mirror(c: &mut Mat<f64>) {
     for_each_pair(c.nrows(), |i, j| c[(j, i)] = c[(i, j)]);
 }
 

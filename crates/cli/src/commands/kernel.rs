@@ -1,0 +1,139 @@
+//! `gradcert kernel`: a kernel matrix, its size and a verified bound of its smallest eigenvalue.
+
+use crate::args::{KernelArgs, StartArg};
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, Seconds};
+use crate::session::{Session, Task, certify, coordinates, given_start, metric, require_memory, set_threads};
+use clap::ValueEnum;
+use faer::Mat;
+use gradcert::certify::Outcome;
+use gradcert::kernel::tangent_kernel;
+use gradcert::network::Network;
+use gradcert::network::passes::LayerInputs;
+use gradcert::theorem::centre::Metric;
+use gradcert::theorem::general::EnclosedPasses;
+use gradcert_report::number::{Rounding, rounded};
+use gradcert_rigor::Interval;
+use gradcert_rigor::linear::smallest_eigenvalue_lower;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+pub(crate) fn run(args: &KernelArgs) -> Result<(Exit, Output), Failure> {
+    if args.net.whiten {
+        return Err(Failure::usage("kernels are computed on samples as they are: leave out --whiten"));
+    }
+    set_threads(args.net.threads);
+    let session = Session::open(&args.data)?;
+    let clock = Seconds::start();
+    let tasks = session.tasks(coordinates(&args.net))?;
+    let several = tasks.len() > 1;
+    let (mut text, mut problems) = (session.lift_text(), vec![]);
+    for (index, mut task) in tasks.into_iter().enumerate() {
+        let (network, metric) = network(&mut task, index, args)?;
+        let found = Kernel::new(&task, &network, &metric, !args.no_bound)?;
+        let file = args.out.as_ref().map(|out| if several { out.join(format!("{index}.npy")) } else { out.clone() });
+        if let Some(file) = &file {
+            write_npy(file, &found.matrix)?;
+        }
+        text += &found.text(&task.name, file.as_ref());
+        problems.push(found.json(&task.name, args, file.as_ref()));
+    }
+    let mut json = problems.first().cloned().unwrap_or(json!({}));
+    json["status"] = json!("done");
+    json["problems"] = problems.into();
+    json["lift"] = session.lift_json();
+    json["seconds"] = json!(clock.seconds());
+    Ok((Exit::Done, Output { text, json }))
+}
+
+/// The start; the positive one with the scales of its certificate.
+fn network(task: &mut Task, index: usize, args: &KernelArgs) -> Result<(Network, Metric), Failure> {
+    if args.net.start != StartArg::Positive {
+        let start = given_start(task, index, &args.net)?;
+        let metric = metric(&args.net, &start.widths());
+        return Ok((start, metric));
+    }
+    let outcome = certify(task, index, &args.net)?;
+    outcome.start().ok_or_else(|| {
+        let why = match outcome {
+            Outcome::Declined(reasons) => reasons.into_iter().map(|r| r.message).collect::<Vec<_>>().join("; "),
+            _ => String::new(),
+        };
+        Failure::usage(format!("the positive start has no scale here: give another --start, or --scale A ({why})"))
+    })
+}
+
+struct Kernel {
+    matrix: Mat<f64>,
+    lmin_lower: Option<f64>,
+    /// Of the matrix alone.
+    seconds: f64,
+}
+
+impl Kernel {
+    fn new(task: &Task, network: &Network, metric: &Metric, bound: bool) -> Result<Kernel, Failure> {
+        let rows = &task.problem.rows;
+        let n = rows.nrows() as f64;
+        // The enclosure holds a middle, a radius and as much again on the way.
+        let squares = if bound { 8.0 } else { 1.0 };
+        require_memory(8.0 * squares * n * n, || format!("the kernel of {n} samples needs"))?;
+        let inputs = LayerInputs::Rows(rows.middle().to_owned());
+        let clock = Seconds::start();
+        let matrix = tangent_kernel(network, &inputs, metric, faer::get_global_parallelism());
+        let seconds = clock.seconds();
+        let lmin_lower = if bound {
+            let ones = vec![Interval::ONE; rows.nrows()];
+            smallest_eigenvalue_lower(&EnclosedPasses::new(network, rows).kernel(metric, &ones))
+        } else {
+            None
+        };
+        Ok(Kernel { matrix, lmin_lower, seconds })
+    }
+
+    fn text(&self, name: &str, file: Option<&PathBuf>) -> String {
+        let n = self.matrix.nrows();
+        let bound = match self.lmin_lower {
+            Some(bound) if bound > 0.0 => {
+                format!("smallest eigenvalue at least {}", rounded(bound, 5, Rounding::Down))
+            }
+            Some(_) => "not proved to be positive definite".to_owned(),
+            None => "smallest eigenvalue not bounded".to_owned(),
+        };
+        let file = file.map_or_else(String::new, |f| format!("; written to {}", f.display()));
+        format!("{name}: tangent kernel of {n} samples, {bound} ({:.3} s for the matrix{file})\n", self.seconds)
+    }
+
+    fn json(&self, name: &str, args: &KernelArgs, file: Option<&PathBuf>) -> Value {
+        json!({
+            "problem": name,
+            "kernel": args.kind.to_possible_value().map(|kind| kind.get_name().to_owned()),
+            "samples": self.matrix.nrows(),
+            "lmin_lower": self.lmin_lower,
+            "kernel_seconds": self.seconds,
+            "file": file.map(|f| f.display().to_string()),
+        })
+    }
+}
+
+/// A symmetric matrix in NumPy's format, version 1.0: a header padded to a multiple of 64 bytes, then the entries.
+fn write_npy(path: &Path, matrix: &Mat<f64>) -> Result<(), Failure> {
+    let n = matrix.nrows();
+    let mut header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({n}, {n}), }}");
+    let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
+    header = format!("{header:<width$}\n", width = length - 1);
+    let failed = |error: std::io::Error| Failure::file(path, &error);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path).map_err(failed)?);
+    file.write_all(b"\x93NUMPY\x01\x00").map_err(failed)?;
+    // Below 200 bytes for every n.
+    file.write_all(&(length as u16).to_le_bytes()).map_err(failed)?;
+    file.write_all(header.as_bytes()).map_err(failed)?;
+    for j in 0..n {
+        let column: Vec<u8> = matrix.col_as_slice(j).iter().flat_map(|x| x.to_le_bytes()).collect();
+        file.write_all(&column).map_err(failed)?;
+    }
+    file.flush().map_err(failed)
+}
