@@ -6,7 +6,7 @@ DEMO ?= gradcert-demo
 ORACLE := target/oracle
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce demo test lint test-long test-oracle test-planted bench-tight docs
+.PHONY: help reproduce demo test lint test-long test-oracle test-planted bench bench-tight docs
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
@@ -45,6 +45,15 @@ test-planted: ## Plants one error at a time in the bounds; a test must notice ea
 
 bench-tight: ## How tight the certificates are: certified against observed iterations on the bundled sets.
 	$(CARGO) run --release -p gradcert --example bench_tight
+
+bench: target/bench/ready ## Steps, kernels and whole runs beside JAX, NumPy and scikit-learn, in turn; writes docs/src/performance.md.
+	$(CARGO) build --release -p gradcert-cli
+	target/bench/bin/python bench/peers.py --gradcert target/release/gradcert --markdown docs/src/performance.md
+
+target/bench/ready:
+	$(PYTHON) -m venv target/bench
+	target/bench/bin/python -m pip install --quiet numpy scipy scikit-learn jax safetensors
+	touch $@
 
 docs: ## The book (if mdbook is installed) and the API documentation.
 	@if command -v mdbook > /dev/null; then mdbook build docs && echo "book: target/book/index.html"; \
