@@ -49,6 +49,8 @@ PLANTS = [
           "let radius = ra + rb + error;", "let radius = ra + rb + 0.0 * error;", "linear_products"),
     Plant("lower bound of a norm not lowered", LINEAR + "entrywise.rs",
           "majorant.below(least)", "least", "linear_products"),
+    Plant("products of matrices without what underflows", LINEAR + "roundoff.rs",
+          "(computed + self.absolute) * self.relative", "computed * self.relative", "linear_products"),
     Plant("products of matrices without the errors of the right one", LINEAR + "product.rs",
           "inflate(scale * x + r)", "inflate(scale * x + 0.0 * r)", "linear_products"),
     # ------------------------------------------------------------------------------------------- (T9+) balls

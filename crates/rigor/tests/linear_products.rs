@@ -253,3 +253,19 @@ fn norms_of_columns_where_every_addition_rounds_the_same_way() {
         assert!(norm.hi() - norm.lo() < 1e-12);
     }
 }
+
+/// Every product of a middle with itself and every product with a radius underflows to 0, just so.
+#[test]
+fn own_products_of_which_every_term_underflows() {
+    let root = f64::from_bits(1).sqrt();
+    let (k, middle, radius) = (400, 0.7071 * root, 0.4374 * root);
+    let a = EnclosedMatrix::new(Mat::from_fn(2, k, |_, _| middle), Mat::from_fn(2, k, |_, _| radius));
+    let largest = exact(middle) + exact(radius);
+    let truth = &largest * &largest * BigRational::from_integer(k.into());
+    for product in [a.times_own_transpose(), a.times_transpose(&a)] {
+        for (i, j) in [(0, 0), (1, 0), (0, 1)] {
+            let bound = exact(product.middle()[(i, j)]) + exact(product.radius(i, j).get());
+            assert!(bound >= truth, "{bound} {truth}");
+        }
+    }
+}

@@ -55,7 +55,8 @@ impl EnclosedMatrix {
             spread
         });
         let zero = zero_rows((a, ra));
-        let bound = RadiusBound::new(k, gamma(k));
+        // An entry of M + M^T is a sum of 2k products, one rounding more, and as many underflows.
+        let bound = RadiusBound { scale: gamma(k), second: Majorant::new(2 * k + 1), ..RadiusBound::new(k) };
         by_columns(a.nrows(), a.nrows(), |j, m, r| {
             m.copy_from_slice(middle.col_as_slice(j));
             bound.fill(r, rounding.col_as_slice(j), spread.as_ref().map(|s| s.col_as_slice(j)));
@@ -64,25 +65,27 @@ impl EnclosedMatrix {
     }
 }
 
-/// Radii `scale first + second + k eta` from floats that stand for sums of k non-negative products.
+/// Radii `scale first + second + k eta` from floats that stand for sums of non-negative products.
 struct RadiusBound {
-    majorant: Majorant,
     scale: f64,
+    first: Majorant,
+    second: Majorant,
     underflow: f64,
 }
 
 impl RadiusBound {
-    fn new(k: usize, scale: f64) -> RadiusBound {
-        RadiusBound { majorant: Majorant::new(k), scale, underflow: underflow(k) }
+    /// For products with the inner dimension k.
+    fn new(k: usize) -> RadiusBound {
+        RadiusBound { scale: 1.0, first: Majorant::new(k), second: Majorant::new(k), underflow: underflow(k) }
     }
 
     #[inline(always)]
     fn fill(&self, radius: &mut [f64], first: &[f64], second: Option<&[f64]>) {
-        let first = first.iter().map(|&x| self.scale * self.majorant.rough_bound(x) + self.underflow);
+        let first = first.iter().map(|&x| self.scale * self.first.rough_bound(x) + self.underflow);
         match second {
             None => radius.iter_mut().zip(first).for_each(|(r, x)| *r = inflate(x)),
             Some(second) => {
-                let second = second.iter().map(|&x| self.majorant.rough_bound(x));
+                let second = second.iter().map(|&x| self.second.rough_bound(x));
                 radius.iter_mut().zip(first.zip(second)).for_each(|(r, (x, y))| *r = inflate(x + y));
             }
         }
@@ -122,7 +125,7 @@ fn enclosed_product((a, ra): Parts<'_>, (b, rb): Parts<'_>) -> EnclosedMatrix {
     let first = product(absolute(a).as_ref(), right(gamma).as_ref());
     let second = ra.map(|r| product(r, right(1.0).as_ref()));
     let (zero_row, zero_column) = (zero_rows((a, ra)), zero_rows((b.transpose(), rb.map(|r| r.transpose()))));
-    let bound = RadiusBound::new(k, 1.0);
+    let bound = RadiusBound::new(k);
     by_columns(a.nrows(), b.ncols(), |j, m, r| {
         m.copy_from_slice(middle.col_as_slice(j));
         bound.fill(r, first.col_as_slice(j), second.as_ref().map(|s| s.col_as_slice(j)));
