@@ -230,6 +230,9 @@ impl<'a> PositiveSearch<'a> {
         let factor = self.factor_choices()[0];
         let hidden = self.hidden_choices();
         let with = |hidden: f64| Setting { hidden, factor };
+        if let [only] = hidden[..] {
+            return with(only);
+        }
         let smallest = hidden.iter().map(|&h| (self.smallest_scale(with(h)).unwrap_or(f64::INFINITY), h));
         let best = smallest.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(1.0, |(_, h)| h);
         with(best)

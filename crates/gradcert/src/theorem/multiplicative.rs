@@ -18,6 +18,7 @@
 use super::start::PositiveStart;
 use gradcert_rigor::rounding::{add_up, mul_down, sub_down};
 use gradcert_rigor::{Interval, Lower, Upper};
+use std::sync::LazyLock;
 
 /// Cells that cover the split of the radius between layer 1 and the others, for a certificate.
 pub const CELLS: usize = 64;
@@ -32,14 +33,29 @@ pub fn multiplicative_factor(start: &PositiveStart, s: f64, cells: usize) -> Low
         return Lower::ZERO;
     }
     let s = Upper::new(s);
-    // Cells of equal angle; any increasing ends from 0 to 1 are a cover.
-    let mut low = 0.0;
-    Lower::minimum((1..=cells).map(|k| {
-        let high = if k == cells { 1.0 } else { (k as f64 / cells as f64 * std::f64::consts::FRAC_PI_2).sin() };
+    let slope_at_zero = start.activation.enclose_slope(Interval::ZERO);
+    Lower::minimum(ends(cells).windows(2).map(|cell| {
+        let (low, high) = (cell[0], cell[1]);
         let first = Upper::new(-sub_down(mul_down(low, low), 1.0)).sqrt();
-        low = high;
-        cell_factor(start, s * first, s * Upper::new(high))
+        cell_factor(start, slope_at_zero, s * first, s * Upper::new(high))
     }))
+}
+
+/// The ends of cells of equal angle; any increasing numbers from 0 to 1 are a cover. Those in use are made once.
+fn ends(cells: usize) -> Vec<f64> {
+    static FINEST: LazyLock<Vec<f64>> = LazyLock::new(|| equal_angles(CELLS));
+    if cells > 0 && CELLS.is_multiple_of(cells) {
+        FINEST.iter().copied().step_by(CELLS / cells).collect()
+    } else {
+        equal_angles(cells)
+    }
+}
+
+fn equal_angles(cells: usize) -> Vec<f64> {
+    let mut ends: Vec<f64> =
+        (0..cells).map(|k| (k as f64 / cells as f64 * std::f64::consts::FRAC_PI_2).sin()).collect();
+    ends.push(1.0);
+    ends
 }
 
 /// Slopes of a hidden layer on its reachable interval, relative to `phi0 = sigma'(0)`.
@@ -55,8 +71,8 @@ struct Slopes {
 }
 
 /// P for the budgets `s_1 = first` of (W_1, b_1) and `other` of every further W_l and b_l.
-fn cell_factor(start: &PositiveStart, first: Upper, other: Upper) -> Lower {
-    let slopes = slopes(start, first, other);
+fn cell_factor(start: &PositiveStart, phi0: Interval, first: Upper, other: Upper) -> Lower {
+    let slopes = slopes(start, phi0, first, other);
     let layers = start.layers();
     let (mut aligned, mut stray) = (Lower::ONE, Upper::ZERO);
     for l in (1..layers).rev() {
@@ -94,9 +110,8 @@ fn alignment(at: &Slopes, y: Upper) -> Lower {
 
 /// `zeta_1 = s_1 |x~|_max`, `zeta_l = (om_l + D_Wl s_l) phibar_{l-1} zeta_{l-1} + D_bl t_l`, and the slopes on
 /// `[-zeta_l, zeta_l]`. `beta zeta` bounds `|sigma'(t) - phi0|`; where `sigma''(0) = 0` so does `sup |sigma'''| zeta^2 / 2`.
-fn slopes(start: &PositiveStart, first: Upper, other: Upper) -> Vec<Slopes> {
+fn slopes(start: &PositiveStart, phi0: Interval, first: Upper, other: Upper) -> Vec<Slopes> {
     let act = start.activation;
-    let phi0 = act.enclose_slope(Interval::ZERO);
     let mut zeta = first * start.largest_input;
     let mut phibar = Upper::ONE;
     let unused = Slopes { deviation: Upper::ZERO, largest: Upper::ONE, smallest: Lower::ONE, jensen: Lower::ZERO };
