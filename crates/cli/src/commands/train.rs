@@ -31,6 +31,8 @@ pub(crate) struct Trained {
     pub(crate) plan: Plan,
     pub(crate) run: Run,
     pub(crate) audits: Audits,
+    /// Of the run alone.
+    seconds: f64,
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<(Exit, Output), Failure> {
@@ -170,6 +172,7 @@ fn train_all(results: Vec<(Task, Outcome)>, plans: Vec<(Plan, Audits)>, certifie
             Outcome::Certified(c) if certified => Some(c.as_ref()),
             _ => None,
         };
+        let clock = Seconds::start();
         let run = run_descent(&task.problem, &plan, envelope_of, par, &mut |moment| {
             let audited = audits.look(moment);
             if audited || moment.iteration % 256 == 0 {
@@ -179,7 +182,7 @@ fn train_all(results: Vec<(Task, Outcome)>, plans: Vec<(Plan, Audits)>, certifie
             true
         });
         bar.finish_and_clear();
-        trained.push(Trained { task, outcome, plan, run, audits });
+        trained.push(Trained { task, outcome, plan, run, audits, seconds: clock.seconds() });
     }
     trained
 }
@@ -285,6 +288,7 @@ fn json_of(args: &TrainArgs, trained: &[Trained], uncertified: bool, seconds: f6
         json["optimizer"] = json!(args.optimizer.to_possible_value().map(|v| v.get_name().to_owned()));
         json["step_size"] = json!(t.plan.algorithm.step_size());
         json["iterations"] = json!(t.run.iterations);
+        json["training_seconds"] = json!(t.seconds);
         json["final_loss"] = json!(t.run.final_loss);
         json["folded_loss"] = json!(t.run.folded_loss);
         json["stop"] = json!(t.run.stop);

@@ -7,8 +7,8 @@ use crate::theorem::centre::Metric;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use gradcert_rigor::linear::mirror;
 
-/// Columns that are computed together: with all rows of both factors they fit the second-level cache for some thousand samples.
-const PANEL: usize = 128;
+/// Columns that are computed together: enough for products at full speed, few enough that two panels are small beside the matrix.
+const PANEL: usize = 512;
 
 /// `K = sum_l (G_l G_l^T) o (D_Wl^2 H_{l-1} H_{l-1}^T + D_bl^2 1 1^T)` (n x n), in the coordinates of the metric. The
 /// Jacobian is never formed: O(n^2 sum d_l), and the upper triangle is a copy. Rows are not weighted by multiplicities.
