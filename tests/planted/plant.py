@@ -113,7 +113,7 @@ PLANTS = [
     Plant("condition of Jensen's form missing", THEOREM + "multiplicative.rs",
           "if (y * y).get() <= square.lo() {", "if square.lo() >= 0.0 {", "attack reference"),
     Plant("cells read at their lower end", THEOREM + "multiplicative.rs",
-          "cell_factor(start, s * first, s * Upper::new(high))", "cell_factor(start, s * first, s * Upper::new(low + 0.0 * high))",
+          "s * first, s * Upper::new(high))", "s * first, s * Upper::new(low + 0.0 * high))",
           "attack reference"),
     Plant("the largest slope replaced by 1", THEOREM + "multiplicative.rs",
           "f = f.max(mean.minus(at.largest * y));", "f = f.max(mean.minus(y));", "attack reference"),

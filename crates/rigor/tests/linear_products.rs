@@ -258,7 +258,7 @@ fn norms_of_columns_where_every_addition_rounds_the_same_way() {
 #[test]
 fn own_products_of_which_every_term_underflows() {
     let root = f64::from_bits(1).sqrt();
-    let (k, middle, radius) = (400, 0.7071 * root, 0.4365 * root);
+    let (k, middle, radius) = (400, 0.707 * root, 0.4365 * root);
     let a = EnclosedMatrix::new(Mat::from_fn(2, k, |_, _| middle), Mat::from_fn(2, k, |_, _| radius));
     let largest = exact(middle) + exact(radius);
     let truth = &largest * &largest * BigRational::from_integer(k.into());
