@@ -4,10 +4,10 @@ use super::{DataArgs, NetArgs};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// A kernel: one so far; the limit kernels of wide networks will stand beside it.
+/// A kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum KernelKind {
-    /// The tangent kernel J J^T of a network at its start, or of a model (in the metric of --train and --freeze-bias).
+    /// The tangent kernel J J^T of a network at its start, J with respect to the parameters of --train and --freeze-bias.
     Ntk,
 }
 

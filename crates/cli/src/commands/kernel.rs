@@ -1,12 +1,13 @@
 //! `gradcert kernel`: a kernel matrix, its size and a verified bound of its smallest eigenvalue.
 
 use crate::args::{KernelArgs, StartArg};
-use crate::failure::{Exit, Failure};
+use crate::commands::certify::write;
+use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds};
 use crate::session::{Session, Task, certify, coordinates, given_start, metric, require_memory, set_threads};
 use clap::ValueEnum;
 use faer::Mat;
-use gradcert::certify::Outcome;
+use gradcert::certify::{Outcome, Reason};
 use gradcert::kernel::tangent_kernel;
 use gradcert::network::Network;
 use gradcert::network::passes::LayerInputs;
@@ -16,7 +17,6 @@ use gradcert_report::number::{Rounding, rounded};
 use gradcert_rigor::Interval;
 use gradcert_rigor::linear::smallest_eigenvalue_lower;
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(args: &KernelArgs) -> Result<(Exit, Output), Failure> {
@@ -30,7 +30,14 @@ pub(crate) fn run(args: &KernelArgs) -> Result<(Exit, Output), Failure> {
     let several = tasks.len() > 1;
     let (mut text, mut problems) = (session.lift_text(), vec![]);
     for (index, mut task) in tasks.into_iter().enumerate() {
-        let (network, metric) = network(&mut task, index, args)?;
+        let (network, metric) = match network(&mut task, index, args)? {
+            Ok(start) => start,
+            Err(reasons) => {
+                let json =
+                    json!({"status": "declined", "reasons": reasons, "problem": task.name, "seconds": clock.seconds()});
+                return Ok((Exit::Declined, Output { text: reasons_text(&reasons), json }));
+            }
+        };
         let found = Kernel::new(&task, &network, &metric, !args.no_bound)?;
         let file = args.out.as_ref().map(|out| if several { out.join(format!("{index}.npy")) } else { out.clone() });
         if let Some(file) = &file {
@@ -47,21 +54,22 @@ pub(crate) fn run(args: &KernelArgs) -> Result<(Exit, Output), Failure> {
     Ok((Exit::Done, Output { text, json }))
 }
 
-/// The start; the positive one with the scales of its certificate.
-fn network(task: &mut Task, index: usize, args: &KernelArgs) -> Result<(Network, Metric), Failure> {
+/// The start; the positive one with the scales of its certificate, or why there is none.
+fn network(
+    task: &mut Task,
+    index: usize,
+    args: &KernelArgs,
+) -> Result<Result<(Network, Metric), Vec<Reason>>, Failure> {
     if args.net.start != StartArg::Positive {
         let start = given_start(task, index, &args.net)?;
         let metric = metric(&args.net, &start.widths());
-        return Ok((start, metric));
+        return Ok(Ok((start, metric)));
     }
     let outcome = certify(task, index, &args.net)?;
-    outcome.start().ok_or_else(|| {
-        let why = match outcome {
-            Outcome::Declined(reasons) => reasons.into_iter().map(|r| r.message).collect::<Vec<_>>().join("; "),
-            _ => String::new(),
-        };
-        Failure::usage(format!("the positive start has no scale here: give another --start, or --scale A ({why})"))
-    })
+    Ok(outcome.start().ok_or_else(|| match outcome {
+        Outcome::Declined(reasons) => reasons,
+        _ => vec![],
+    }))
 }
 
 struct Kernel {
@@ -75,8 +83,8 @@ impl Kernel {
     fn new(task: &Task, network: &Network, metric: &Metric, bound: bool) -> Result<Kernel, Failure> {
         let rows = &task.problem.rows;
         let n = rows.nrows() as f64;
-        // The enclosure holds a middle, a radius and as much again on the way.
-        let squares = if bound { 8.0 } else { 1.0 };
+        // The matrix and its bytes; the enclosure holds a middle, a radius and as much again on the way.
+        let squares = if bound { 8.0 } else { 2.0 };
         require_memory(8.0 * squares * n * n, || format!("the kernel of {n} samples needs"))?;
         let inputs = LayerInputs::Rows(rows.middle().to_owned());
         let clock = Seconds::start();
@@ -119,21 +127,15 @@ impl Kernel {
 /// A symmetric matrix in NumPy's format, version 1.0: a header padded to a multiple of 64 bytes, then the entries.
 fn write_npy(path: &Path, matrix: &Mat<f64>) -> Result<(), Failure> {
     let n = matrix.nrows();
-    let mut header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({n}, {n}), }}");
+    let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({n}, {n}), }}");
+    // Below 200 for every n.
     let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
-    header = format!("{header:<width$}\n", width = length - 1);
-    let failed = |error: std::io::Error| Failure::file(path, &error);
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((length as u16).to_le_bytes());
+    bytes.extend(format!("{header:<width$}\n", width = length - 1).bytes());
+    (0..n).for_each(|j| bytes.extend(matrix.col_as_slice(j).iter().flat_map(|x| x.to_le_bytes())));
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        std::fs::create_dir_all(folder).map_err(|e| Failure::file(path, &e))?;
     }
-    let mut file = std::io::BufWriter::new(std::fs::File::create(path).map_err(failed)?);
-    file.write_all(b"\x93NUMPY\x01\x00").map_err(failed)?;
-    // Below 200 bytes for every n.
-    file.write_all(&(length as u16).to_le_bytes()).map_err(failed)?;
-    file.write_all(header.as_bytes()).map_err(failed)?;
-    for j in 0..n {
-        let column: Vec<u8> = matrix.col_as_slice(j).iter().flat_map(|x| x.to_le_bytes()).collect();
-        file.write_all(&column).map_err(failed)?;
-    }
-    file.flush().map_err(failed)
+    write(path, &bytes)
 }

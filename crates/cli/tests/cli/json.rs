@@ -42,6 +42,7 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("starts --data twice.csv --draws 2", 3, "declined"),
     ("kernel ntk --data data.csv --start lecun --width 4", 0, "done"),
     ("kernel ntk --data twice.csv --start lecun --no-bound", 0, "done"),
+    ("kernel ntk --data twice.csv", 3, "declined"),
     ("kernel ntk --data missing.csv", 4, "error"),
     ("criterion --function (x*y-1)^2 --start x=2.5,y=0", 0, "certified"),
     ("criterion --function x^4 --start x=1", 3, "declined"),

@@ -34,7 +34,7 @@ fn the_matrix_is_written_and_its_bound_holds() {
             assert!(k[i * n + i] + k[j * n + j] - 2.0 * k[i * n + j] >= 2.0 * bound);
         }
     }
-    // Inverse iteration would find it: the bound is not far below the smallest pivot of elimination.
+    // Pivots of elimination are entries of Schur complements, so not below the smallest eigenvalue; here not far above it either.
     let mut a = k.clone();
     let mut smallest_pivot = f64::INFINITY;
     for p in 0..n {
@@ -62,5 +62,9 @@ fn the_kernel_of_a_positive_start_and_what_is_refused() {
     assert!(text.contains("smallest eigenvalue at least"), "{text}");
     folder.run("kernel ntk --data data.csv --whiten").exits(2);
     folder.run("kernel hinf --data data.csv").exits(2);
+    // More samples than features: no positive start is certified, so none has a scale.
+    folder.write("tall.csv", Table::gaussian(5, 12, 4).csv());
+    let declined = folder.run("kernel ntk --data tall.csv --json").exits(3).json();
+    assert_eq!(declined["reasons"][0]["code"], "dependent_inputs");
     folder.run("kernel ntk --data data.csv --start lecun --out data.csv/K.npy").exits(4);
 }

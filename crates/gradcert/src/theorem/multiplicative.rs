@@ -28,8 +28,8 @@ pub const CELLS: usize = 64;
 /// Splits with `s_other = s t`, t in a cell [lo, hi], have `s_1 <= s sqrt(1 - lo^2)` and `s_other <= s hi`.
 /// Fewer `cells` are as valid and looser.
 pub fn multiplicative_factor(start: &PositiveStart, s: f64, cells: usize) -> Lower {
-    // m_l is clipped at 0 below, which would be wrong for a slope of both signs.
-    if !(start.activation.has_positive_slope() && start.is_positive()) {
+    // m_l is clipped at 0 below, which would be wrong for a slope of both signs; no cells cover nothing.
+    if cells == 0 || !(start.activation.has_positive_slope() && start.is_positive()) {
         return Lower::ZERO;
     }
     let s = Upper::new(s);
@@ -44,7 +44,7 @@ pub fn multiplicative_factor(start: &PositiveStart, s: f64, cells: usize) -> Low
 /// The ends of cells of equal angle; any increasing numbers from 0 to 1 are a cover. Those in use are made once.
 fn ends(cells: usize) -> Vec<f64> {
     static FINEST: LazyLock<Vec<f64>> = LazyLock::new(|| equal_angles(CELLS));
-    if cells > 0 && CELLS.is_multiple_of(cells) {
+    if CELLS.is_multiple_of(cells) {
         FINEST.iter().copied().step_by(CELLS / cells).collect()
     } else {
         equal_angles(cells)

@@ -55,7 +55,9 @@ impl Majorant {
     /// A lower bound of it: `p.q >= (fl(p.q) - k eta)(1 - 2 gamma_k)`, since `(1 + u)^k (1 - 2 gamma_k) <= 1`.
     #[inline]
     pub(crate) fn below(self, computed: f64) -> f64 {
-        mul_down(sub_down(computed, self.absolute), sub_down(2.0, self.relative)).max(0.0)
+        // Each factor may be negative, and two of them would make a positive product of nothing.
+        let [rest, share] = [sub_down(computed, self.absolute), sub_down(2.0, self.relative)].map(|x| x.max(0.0));
+        mul_down(rest, share)
     }
 
     /// The float value to which [`inflate`](super::entrywise::inflate) applies in a loop without branches.

@@ -3,7 +3,7 @@
 
 use super::*;
 
-const ALL: [Activation; 14] = [
+pub(super) const ALL: [Activation; 14] = [
     SmoothLeakyRelu(0.1),
     SmoothLeakyRelu(0.9),
     Softplus,

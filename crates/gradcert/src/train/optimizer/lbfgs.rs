@@ -2,7 +2,8 @@
 //! Wolfe conditions.
 
 use super::line_search::strong_wolfe;
-use super::{Method, Point, dot};
+use super::{Method, Point};
+use crate::network::product::dot;
 use crate::train::flow::Field;
 use std::collections::VecDeque;
 

@@ -1,6 +1,7 @@
 //! A step length with the strong Wolfe conditions (Nocedal and Wright, Numerical Optimization, section 3.5).
 
-use super::{Point, dot};
+use super::Point;
+use crate::network::product::dot;
 use crate::train::flow::Field;
 
 /// `phi(t) <= phi(0) + DECREASE t phi'(0)`.

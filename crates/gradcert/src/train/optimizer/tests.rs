@@ -2,6 +2,7 @@ use super::adam::Adam;
 use super::*;
 use crate::certify::problem::{Coordinates, Problem};
 use crate::network::activation::Activation;
+use crate::network::product::dot;
 use crate::network::random::{Law, draw};
 use crate::theorem::centre::Metric;
 use crate::train::run::{Plan, Run, Stop, run};
