@@ -289,6 +289,7 @@ fn json_of(args: &TrainArgs, trained: &[Trained], uncertified: bool, seconds: f6
         json["step_size"] = json!(t.plan.algorithm.step_size());
         json["iterations"] = json!(t.run.iterations);
         json["training_seconds"] = json!(t.seconds);
+        json["step_seconds"] = json!(t.run.stepping.as_secs_f64());
         json["final_loss"] = json!(t.run.final_loss);
         json["folded_loss"] = json!(t.run.folded_loss);
         json["stop"] = json!(t.run.stop);

@@ -4,11 +4,14 @@ use crate::network::Network;
 use crate::network::passes::{LayerInputs, Passes};
 use crate::network::product::matmul;
 use crate::theorem::centre::Metric;
+use faer::prelude::ReborrowMut;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use gradcert_rigor::linear::mirror;
 
 /// Columns that are computed together: enough for products at full speed, few enough that two panels are small beside the matrix.
 const PANEL: usize = 512;
+/// A block on the diagonal is halved down to this: below, what is saved is less than what smaller products lose.
+const LEAST_BLOCK: usize = 64;
 
 /// `K = sum_l (G_l G_l^T) o (D_Wl^2 H_{l-1} H_{l-1}^T + D_bl^2 1 1^T)` (n x n), in the coordinates of the metric. The
 /// Jacobian is never formed: O(n^2 sum d_l), and the upper triangle is a copy. Rows are not weighted by multiplicities.
@@ -47,8 +50,7 @@ fn add_layer(
     }
     let gram = |to: &mut [f64], samples: MatRef<'_, f64>| {
         let to = MatMut::from_column_major_slice_mut(&mut to[..below * here], below, here);
-        let (below, here) = (samples.get(first.., ..), samples.get(first..first + here, ..));
-        matmul(to, Accum::Replace, below, here.transpose(), 1.0, par);
+        lower_gram(to, samples.get(first.., ..), par);
     };
     match (l, inputs) {
         (1, LayerInputs::Rows(x)) => gram(inner, x.as_ref()),
@@ -72,6 +74,21 @@ fn add_layer(
             to.iter_mut().zip(inner.iter().zip(outer)).for_each(|(k, (h, g))| *k += g * (weight * h + bias));
         }
     }
+}
+
+/// The first columns of `samples samples^T`, on and below the diagonal; some entries above it are computed as well.
+fn lower_gram(to: MatMut<'_, f64>, samples: MatRef<'_, f64>, par: Par) {
+    let columns = to.ncols();
+    if columns <= LEAST_BLOCK {
+        matmul(to, Accum::Replace, samples, samples.get(..columns, ..).transpose(), 1.0, par);
+        return;
+    }
+    let half = columns.div_ceil(2);
+    let (mut left, right) = to.split_at_col_mut(half);
+    let (corner, rest) = left.rb_mut().split_at_row_mut(half);
+    lower_gram(corner, samples.get(..half, ..), par);
+    matmul(rest, Accum::Replace, samples.get(half.., ..), samples.get(..half, ..).transpose(), 1.0, par);
+    lower_gram(right.split_at_row_mut(half).1, samples.get(half.., ..), par);
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use faer::{Mat, Par};
 use gradcert_certificate::format::Envelope;
 use gradcert_rigor::Upper;
 use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -97,6 +98,8 @@ pub struct Run {
     pub history: Vec<Record>,
     /// Why it ended.
     pub stop: Stop,
+    /// What the steps alone took: no rotation of the inputs, history, tangent kernels, audits.
+    pub stepping: Duration,
 }
 
 /// Runs the method of a plan. `certified`, if given, must be the certificate of exactly this plan; its envelope is recorded. The
@@ -123,7 +126,7 @@ pub fn run(
     let kernel = KernelMovement::new(&optimizer.network(), &set, &plan.metric, par);
     let mut stall = Stall::new(optimizer.loss());
     let mut history = vec![];
-    let (mut next_record, mut stuck) = (0, false);
+    let (mut next_record, mut stuck, mut stepping) = (0, false, Duration::ZERO);
     let stop = loop {
         let (k, loss) = (optimizer.iteration(), optimizer.loss());
         let network = || coordinates.leave(&optimizer.network(), &plan.start);
@@ -159,7 +162,9 @@ pub fn run(
         if let Some(stop) = stop {
             break stop;
         }
+        let began = Instant::now();
         stuck = !optimizer.step();
+        stepping += began.elapsed();
         if let Some(walk) = &mut envelope {
             walk.advance();
         }
@@ -172,6 +177,7 @@ pub fn run(
         final_loss: optimizer.loss(),
         history,
         stop,
+        stepping,
     }
 }
 
