@@ -6,7 +6,7 @@ DEMO ?= gradcert-demo
 ORACLE := target/oracle
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce demo test lint test-long test-oracle test-planted bench bench-tight docs
+.PHONY: help reproduce demo test lint test-long test-oracle test-planted bench bench-micro bench-tight docs
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
@@ -49,6 +49,10 @@ bench-tight: ## How tight the certificates are: certified against observed itera
 bench: target/bench/ready ## Steps, kernels and whole runs beside JAX, NumPy and scikit-learn, in turn; writes docs/src/performance.md.
 	$(CARGO) build --release -p gradcert-cli
 	target/bench/bin/python bench/peers.py --gradcert target/release/gradcert --markdown docs/src/performance.md
+
+bench-micro: ## Micro-benchmarks: enclosures, verified linear algebra, steps, kernels (BENCH=words picks some).
+	$(CARGO) bench -p gradcert-rigor --bench verified -- $(BENCH)
+	$(CARGO) bench -p gradcert --bench engine -- $(BENCH)
 
 target/bench/ready:
 	$(PYTHON) -m venv target/bench

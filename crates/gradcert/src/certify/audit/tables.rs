@@ -14,7 +14,12 @@ pub(super) struct Tables {
     /// `|J - J(w0)|`, non-decreasing.
     pub(super) drift: Vec<Upper>,
     smin: Lower,
+    /// `integral psi` of (T9+) where even the smallest of the radii is too large.
+    short_reach: Lower,
 }
+
+/// Steps of a factor 8 down from the smallest radius in search of the reach of (T9+).
+const STEPS_DOWN: usize = 16;
 
 /// With more samples times units than this, bounds on balls are costly, and fewer are computed.
 const MANY_UNITS: usize = 100_000;
@@ -35,11 +40,12 @@ impl Tables {
         let smin = at.smin_jacobian;
         let ratio = if units <= MANY_UNITS { 1.06f64 } else { 1.5 };
         let lazy = (residual / smin).get().max(f64::MIN_POSITIVE);
-        let mut tables = Tables { radii: vec![], balls: vec![], drift: vec![], smin };
+        let mut tables = Tables { radii: vec![], balls: vec![], drift: vec![], smin, short_reach: Lower::ZERO };
         let useful = |s: f64, bounds: &Ball| {
             bounds.psi().is_positive() || orders.is_some_and(|o| s <= o.radius() && o.psi(smin, s).is_positive())
         };
-        let mut s = 1.01 * correction.get().clamp(1e-6 * lazy, lazy);
+        let first = 1.01 * correction.get().clamp(1e-6 * lazy, lazy);
+        let mut s = first;
         while tables.radii.len() < 400 {
             let bounds = ball(at, s);
             if !useful(s, &bounds) {
@@ -55,6 +61,9 @@ impl Tables {
                 (..1e-2, false) => ratio.powi(4).max(6.0),
                 (_, false) => ratio.powi(4),
             };
+        }
+        if tables.radii.is_empty() {
+            tables.short_reach = short_reach(at, first);
         }
         tables
     }
@@ -73,7 +82,7 @@ impl Tables {
             sum = sum + bounds.psi() * Lower::new(s).minus(Upper::new(before));
             before = s;
         }
-        sum
+        if self.radii.is_empty() { self.short_reach } else { sum }
     }
 
     /// The bounds as step functions, psi the larger of (T9+) and (T16), with cells as fine as psi needs: other bounds are taken
@@ -92,4 +101,19 @@ impl Tables {
         }
         Profile::from_balls(cells)
     }
+}
+
+/// The largest `s psi(s)`, a lower sum of one cell, on radii below one at which nothing is known any more: what a message says to
+/// those who are far from a proof.
+fn short_reach(at: &Centre, above: f64) -> Lower {
+    let (mut s, mut best) = (above, Lower::ZERO);
+    for _ in 0..STEPS_DOWN {
+        s /= 8.0;
+        let sum = ball(at, s).psi() * Lower::new(s);
+        if best.is_positive() && sum.get() <= best.get() {
+            break;
+        }
+        best = best.max(sum);
+    }
+    best
 }
