@@ -89,7 +89,7 @@ impl Certified {
 
 /// Cells of the last pass; fewer for many samples, whose counts are n^2 numbers each.
 fn fine_cells(samples: usize) -> usize {
-    ((1 << 23) / (samples * samples)).clamp(8, 96)
+    ((1 << 23) / (samples * samples)).clamp(8, 64)
 }
 const COARSE_CELLS: usize = 20;
 /// A clock, relative to `|rho(0)|`, at which next to nothing has moved: what is known about the start.

@@ -387,7 +387,7 @@ pub fn cells(samples: &Samples, counts: &Counts, clocks: &[f64], width: usize) -
         let spread = largest_eigenvalue_upper(&spread).get() * (1.0 + WEAKER);
         Cell { clock, low: low - WEAKER * high, high, spread }
     };
-    clocks.iter().enumerate().map(cell).collect()
+    clocks.par_iter().enumerate().map(cell).collect()
 }
 
 /// Upper bound of `|rho(0)|`. Of an antisymmetric start all outputs are exactly 0. Otherwise the outputs are float sums of m terms `a_r
