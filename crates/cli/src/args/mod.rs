@@ -10,7 +10,7 @@ mod width;
 pub(crate) use audit::{AuditArgs, CodingArg, StoreArg};
 pub(crate) use criterion::{CriterionArgs, StartPoint};
 pub(crate) use kernel::KernelArgs;
-pub(crate) use reproduce::ReproduceArgs;
+pub(crate) use reproduce::{Paper, ReproduceArgs};
 pub(crate) use sweep::{SweepCommand, SweepMergeArgs, SweepPlanArgs, SweepRunArgs};
 pub(crate) use width::WidthArgs;
 
