@@ -8,7 +8,7 @@ use crate::limits::{MAX_MAGNITUDE, MAX_SAMPLES, MAX_WORK, parse, require};
 use crate::matrix::{Matrix, Symmetric};
 use crate::pairs::{Pair, U};
 use crate::start::{Centre, Layers, Samples};
-use crate::{audit, descent, hash, multiplicative, original, start};
+use crate::{audit, descent, hash, multiplicative, original, start, width};
 use gradcert_rigor::rounding::{div_down, div_up, mul_down, mul_up, sqrt_up};
 use gradcert_rigor::{Interval, Lower, Upper};
 use std::collections::BTreeMap;
@@ -157,6 +157,9 @@ fn one(certificate: &Certificate, file: &File, inputs: Inputs, problem: &Problem
     usable(Some(problem.targets.len()) == inputs.samples.checked_mul(outputs), "one target per sample and output")?;
     in_range(problem.targets, "targets")?;
     hashed(hash::targets(problem.targets) == certificate.targets_sha256, "targets")?;
+    if let Claim::Width(claim) = &certificate.claim {
+        return width::verify(claim, certificate, inputs, problem);
+    }
     let (network, metric) = (&certificate.network, &certificate.metric);
     let (name, shift) = audit::activation(certificate);
     let activation = Activation::parse(name)
@@ -185,6 +188,7 @@ fn one(certificate: &Certificate, file: &File, inputs: Inputs, problem: &Problem
             verified.push(claim.promise());
         }
         Claim::Audit(claim) => verified.extend(audit::verify(claim, &mut centre)?),
+        Claim::Width(claim) => verified.extend(width::verify(claim, certificate, inputs, problem)?),
     }
     Ok(verified)
 }

@@ -8,6 +8,7 @@
 //! number that is weaker than what it derives itself.
 
 use crate::hex::HexFloat;
+pub use crate::width::Width;
 use serde::{Deserialize, Serialize};
 
 /// The value of [`File::format`].
@@ -122,7 +123,7 @@ pub struct Metric {
     pub biases: Vec<HexFloat>,
 }
 
-/// What was proved. Other kinds of claims (functions, widths) will be further variants.
+/// What was proved. Other kinds of claims (functions) will be further variants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Claim {
@@ -132,6 +133,8 @@ pub enum Claim {
     DescentOriginal(DescentOriginal),
     /// Next to the given parameters there are others that interpolate exactly, by (T15), (T16).
     Audit(Audit),
+    /// Descent on a two-layer ReLU network of this width interpolates, by (T14).
+    Width(Width),
 }
 
 /// Gradient descent on `S = |rho|^2 / n` (a mean) with step `step_size`, from w0, in exact arithmetic: it stays within

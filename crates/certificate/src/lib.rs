@@ -22,5 +22,6 @@ mod pairs;
 mod start;
 #[cfg(test)]
 mod tests;
+pub mod width;
 
 pub use check::{CheckError, Inputs, Problem, Report, check};

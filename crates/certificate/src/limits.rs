@@ -94,6 +94,7 @@ fn claim(certificate: &Certificate) -> Proved {
             promise(claim.rate, claim.iterations)
         }
         Claim::Audit(claim) => audit(claim, certificate),
+        Claim::Width(claim) => crate::width::limits(claim, certificate),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod function;
 pub mod kernel;
 pub mod model;
 pub mod network;
+pub mod relu;
 pub mod statistics;
 pub mod sweep;
 pub mod theorem;

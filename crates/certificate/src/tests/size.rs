@@ -12,7 +12,7 @@ fn sources(folder: &str) -> usize {
 }
 
 #[test]
-fn the_checker_has_at_most_1500_lines_of_code() {
+fn the_checker_has_at_most_1510_lines_of_code() {
     let files = [
         include_str!("../activation.rs"),
         include_str!("../ball.rs"),
@@ -29,7 +29,7 @@ fn the_checker_has_at_most_1500_lines_of_code() {
     assert_eq!(sources("src"), files.len() + 4);
     let total: usize = files.into_iter().map(code).sum();
     println!("{total} lines");
-    assert!(total <= 1500, "{total}");
+    assert!(total <= 1510, "{total}");
 }
 
 #[test]
@@ -47,4 +47,17 @@ fn audits_take_at_most_600_lines_more() {
     let total: usize = files.into_iter().map(code).sum();
     println!("{total} lines");
     assert!(total <= 600, "{total}");
+}
+
+#[test]
+fn widths_take_at_most_350_lines_more() {
+    let files = [
+        include_str!("../width/kernel.rs"),
+        include_str!("../width/mod.rs"),
+        include_str!("../width/movement.rs"),
+        include_str!("../width/recursion.rs"),
+    ];
+    let total: usize = files.into_iter().map(code).sum();
+    println!("{total} lines");
+    assert!(total <= 350, "{total}");
 }

@@ -5,12 +5,14 @@ mod criterion;
 mod kernel;
 mod reproduce;
 mod sweep;
+mod width;
 
 pub(crate) use audit::{AuditArgs, CodingArg, StoreArg};
 pub(crate) use criterion::{CriterionArgs, StartPoint};
 pub(crate) use kernel::KernelArgs;
-pub(crate) use reproduce::ReproduceArgs;
+pub(crate) use reproduce::{Paper, ReproduceArgs};
 pub(crate) use sweep::{SweepCommand, SweepMergeArgs, SweepPlanArgs, SweepRunArgs};
+pub(crate) use width::WidthArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gradcert::certify::{HiddenScale, LayerSteps, Scale};
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Criterion(CriterionArgs),
     /// The tangent kernel of a network on the samples, with a verified bound of its smallest eigenvalue.
     Kernel(KernelArgs),
+    /// Is a two-layer ReLU network of some width certified for these data, and which is the smallest that is?
+    Width(WidthArgs),
     /// Outputs of a trained model for new samples.
     Predict(PredictArgs),
     /// Many runs over a grid of options: list them, do a share of them, join the records.

@@ -4,27 +4,42 @@ use super::{parse_activation, parse_box, positive_number};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use gradcert::network::activation::Activation;
-use gradcert_papers::chatterjee2022::{ITEMS, Item};
+use gradcert_papers::{chatterjee2022, du2018};
 use std::path::PathBuf;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Paper {
     /// S. Chatterjee, Convergence of gradient descent for deep neural networks, arXiv 2203.16462.
     Chatterjee2022,
+    /// S. S. Du, X. Zhai, B. Poczos, A. Singh, Gradient descent provably optimizes over-parameterized neural networks, arXiv 1810.02054.
+    Du2018,
 }
 
-/// What of a paper is reproduced.
+/// What of a paper is reproduced, by name.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Items(pub(crate) Vec<Item>);
+pub(crate) struct Items(String);
+
+impl Items {
+    /// Is an item of this name wanted?
+    pub(crate) fn contain(&self, name: &str) -> bool {
+        self.0 == ALL || self.0 == name
+    }
+
+    /// What was asked for.
+    pub(crate) fn name(&self) -> &str {
+        &self.0
+    }
+}
 
 const ALL: &str = "all";
 
 /// The names of the items, and one for all of them.
 fn items() -> impl TypedValueParser<Value = Items> {
-    let single = ITEMS.map(|item| PossibleValue::new(item.name()).help(item.summary()));
+    let first = chatterjee2022::ITEMS.map(|item| (item.name(), item.summary()));
+    let second = du2018::ITEMS.map(|item| (item.name(), item.summary()));
+    let single = first.into_iter().chain(second).map(|(name, summary)| PossibleValue::new(name).help(summary));
     let all = PossibleValue::new(ALL).help("Everything");
-    PossibleValuesParser::new(single.into_iter().chain([all]))
-        .map(|name| Items(ITEMS.into_iter().filter(|item| name == ALL || name == item.name()).collect()))
+    PossibleValuesParser::new(single.chain([all])).map(Items)
 }
 
 #[derive(Debug, Args)]
@@ -79,10 +94,10 @@ pub(crate) struct ReproduceArgs {
     /// Seeds of the speed-up.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub(crate) speedup_seeds: Option<u64>,
-    /// Draws of every random start in starts.
+    /// Draws of every random start in starts, and of every size in certified-widths.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) draws: Option<u64>,
-    /// Step of the figures' second panels, as a multiple of n/|K0|.
+    /// Step of the figures' second panels, as a multiple of n/|K0|; in du2018, the step on the loss |rho|^2 / 2.
     #[arg(long, value_parser = positive_number)]
     pub(crate) step: Option<f64>,
     /// Steps that are tried in the speed-up, as multiples of n/|K0|.
@@ -91,6 +106,9 @@ pub(crate) struct ReproduceArgs {
     /// The mean squared loss that counts as zero.
     #[arg(long, value_parser = positive_number)]
     pub(crate) tol: Option<f64>,
+    /// Epochs of dynamics.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) epochs: Option<u32>,
     /// No run of the first width is longer.
     #[arg(long, value_name = "N")]
     pub(crate) max_iterations: Option<u64>,

@@ -6,6 +6,7 @@ use crate::commands::certify::start_beside;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Seconds};
 use crate::session::load;
+use gradcert_certificate::format::{Claim, File};
 use gradcert_certificate::{CheckError, Inputs, Problem, Report, check};
 use gradcert_data::Dataset;
 use serde_json::json;
@@ -17,7 +18,10 @@ const LARGEST_FILE: u64 = 256 << 20;
 pub(crate) fn run(args: &CheckArgs) -> Result<(Exit, Output), Failure> {
     let bytes = read(&args.certificate)?;
     let (dataset, _) = load(&args.data)?;
-    let start = args.start.clone().unwrap_or_else(|| start_beside(&args.certificate));
+    let start = args.start.clone().unwrap_or_else(|| {
+        let (own, shared) = (start_beside(&args.certificate), args.certificate.with_file_name("start.safetensors"));
+        if !own.exists() && about_widths(&bytes) { shared } else { own }
+    });
     if args.start.is_some() {
         // A start that was asked for is not optional.
         std::fs::metadata(&start).map_err(|e| Failure::file(&start, &e))?;
@@ -48,6 +52,12 @@ pub(crate) fn run(args: &CheckArgs) -> Result<(Exit, Output), Failure> {
     })
 }
 
+/// The starts of widths have a name of their own.
+fn about_widths(bytes: &[u8]) -> bool {
+    let width = |c: &gradcert_certificate::format::Certificate| matches!(c.claim, Claim::Width(_));
+    serde_json::from_slice::<File>(bytes).is_ok_and(|file| file.certificates.iter().any(width))
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let size = std::fs::metadata(path).map_err(|e| Failure::file(path, &e))?.len();
     if size > LARGEST_FILE {
@@ -73,8 +83,13 @@ pub(crate) fn verify(bytes: &[u8], dataset: &Dataset, start: &Path) -> Result<Re
     Ok(check(bytes, inputs, &problems))
 }
 
-/// `W_1` (row-major), `b_1`, ... of every network of a file.
+/// `W_1` (row-major), `b_1`, ... of every network of a file; of a width `w`, nothing, `a`, nothing.
 fn parameters(path: &Path) -> Result<Vec<Vec<Vec<f64>>>, Failure> {
+    let bytes = std::fs::read(path).map_err(|e| Failure::file(path, &e))?;
+    if let Ok(start) = gradcert::relu::start::Start::from_bytes(&bytes) {
+        return Ok(vec![vec![start.rows(), vec![], start.signs().to_vec(), vec![]]]);
+    }
+    drop(bytes);
     let model = gradcert::model::Model::load(path)?;
     let flat = |network: &gradcert::network::Network| {
         (1..=network.layers())

@@ -16,3 +16,4 @@ pub(crate) mod starts;
 pub(crate) mod sweep;
 pub(crate) mod train;
 mod train_audits;
+pub(crate) mod width;

@@ -1,12 +1,14 @@
 //! `gradcert reproduce`.
 
-use crate::args::ReproduceArgs;
+use crate::args::{Paper, ReproduceArgs};
 use crate::commands::certify::write;
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, Seconds, progress_bar};
+use crate::output::{Output, Seconds, progress_bar, say};
+use crate::session::{require_memory, set_threads};
+use gradcert::relu::descent::Training;
 use gradcert::sweep::Progress;
-use gradcert_papers::chatterjee2022::{Item, Settings};
-use gradcert_papers::{Bench, ItemOutcome};
+use gradcert_papers::chatterjee2022::{self, Settings};
+use gradcert_papers::{Bench, ItemOutcome, PaperError, du2018};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -39,9 +41,68 @@ fn settings(args: &ReproduceArgs) -> Settings {
     }
 }
 
+fn du2018_settings(args: &ReproduceArgs) -> du2018::Settings {
+    let base = if args.quick { du2018::Settings::quick() } else { du2018::Settings::default() };
+    let sizes = |widths: &Vec<u32>| widths.iter().map(|&w| w as usize).collect();
+    du2018::Settings {
+        samples: args.n.map_or(base.samples, |n| n as usize),
+        features: args.d.map_or(base.features, |d| d as usize),
+        widths: args.widths.as_ref().map_or(base.widths, sizes),
+        epochs: args.epochs.map_or(base.epochs, |e| e as usize),
+        step: args.step.unwrap_or(base.step),
+        draws: args.draws.unwrap_or(base.draws),
+        tolerance: args.tol.unwrap_or(base.tolerance),
+        ..base
+    }
+}
+
+/// One item of a paper: its name, and how it is done.
+type Work = (&'static str, Box<dyn Fn(&Bench<'_>) -> Result<ItemOutcome, PaperError>>);
+
+/// The items that are wanted.
+fn work(args: &ReproduceArgs) -> Result<Vec<Work>, Failure> {
+    let mut wanted: Vec<Work> = vec![];
+    match args.paper {
+        Paper::Chatterjee2022 => {
+            let settings = settings(args);
+            for item in chatterjee2022::ITEMS {
+                let settings = settings.clone();
+                wanted.push((item.name(), Box::new(move |bench| item.reproduce(&settings, bench))));
+            }
+        }
+        Paper::Du2018 => {
+            let settings = du2018_settings(args);
+            let widest = settings.widths.iter().copied().max().unwrap_or(0);
+            let bytes = Training::bytes(settings.samples, widest) + 8.0 * (widest * settings.features) as f64;
+            require_memory(bytes, || format!("{} samples and {widest} neurons need", settings.samples))?;
+            // The searches of the last item hold the weights of up to two million neurons, and train there.
+            say_memory(if args.quick { bytes } else { bytes.max(4e9) });
+            for item in du2018::ITEMS {
+                let settings = settings.clone();
+                wanted.push((item.name(), Box::new(move |bench| item.reproduce(&settings, bench))));
+            }
+        }
+    }
+    wanted.retain(|(name, _)| args.item.contain(name));
+    if wanted.is_empty() {
+        return Err(Failure::usage(format!("this paper has no item {}", args.item.name())));
+    }
+    Ok(wanted)
+}
+
+/// More than a gigabyte is announced.
+fn say_memory(bytes: f64) {
+    if bytes > 1e9 {
+        say(&format!("gradcert: up to {:.1} GB of memory", bytes / 1e9));
+    }
+}
+
 pub(crate) fn run(args: &ReproduceArgs) -> Result<(Exit, Output), Failure> {
     let clock = Seconds::start();
-    let settings = settings(args);
+    let work = work(args)?;
+    if args.paper == Paper::Du2018 {
+        set_threads(args.threads);
+    }
     std::fs::create_dir_all(&args.out).map_err(|e| Failure::file(&args.out, &e))?;
     let bar = progress_bar(0, "runs");
     let progress = |name: &str, p: Progress| show(&bar, name, p);
@@ -49,15 +110,15 @@ pub(crate) fn run(args: &ReproduceArgs) -> Result<(Exit, Output), Failure> {
     let folder = args.out.join("runs");
     let bench = Bench { folder, threads, resume: args.resume, progress: &progress };
     let (mut text, mut done) = (String::new(), vec![]);
-    for &item in &args.item.0 {
+    for (item, reproduce) in work {
         let own = Seconds::start();
-        let outcome = item.reproduce(&settings, &bench)?;
+        let outcome = reproduce(&bench)?;
         let files = save(item, &outcome, &args.out)?;
         text += &format!("{}\n", outcome.article.title);
         text.extend(outcome.findings.iter().map(|line| format!("  {line}\n")));
-        text += &format!("  page: {}\n", args.out.join(format!("{}.html", item.name())).display());
+        text += &format!("  page: {}\n", args.out.join(format!("{item}.html")).display());
         done.push(json!({
-            "item": item.name(), "findings": outcome.findings, "numbers": numbers(&outcome), "files": files,
+            "item": item, "findings": outcome.findings, "numbers": numbers(&outcome), "files": files,
             "seconds": own.seconds()
         }));
     }
@@ -78,7 +139,7 @@ fn numbers(outcome: &ItemOutcome) -> Value {
 }
 
 /// Writes the page, the tables, and every figure twice; returns the names of the files.
-fn save(item: Item, outcome: &ItemOutcome, out: &Path) -> Result<Vec<String>, Failure> {
+fn save(item: &str, outcome: &ItemOutcome, out: &Path) -> Result<Vec<String>, Failure> {
     let mut files = vec![];
     let mut put = |name: String, bytes: &[u8]| -> Result<(), Failure> {
         write(&out.join(&name), bytes)?;
@@ -86,7 +147,7 @@ fn save(item: Item, outcome: &ItemOutcome, out: &Path) -> Result<Vec<String>, Fa
         Ok(())
     };
     let page = outcome.article.to_html().map_err(gradcert_papers::PaperError::from)?;
-    put(format!("{}.html", item.name()), page.as_bytes())?;
+    put(format!("{item}.html"), page.as_bytes())?;
     for sheet in &outcome.sheets {
         put(format!("{}.csv", sheet.name), &sheet.csv()?)?;
     }

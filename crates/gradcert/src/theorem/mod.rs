@@ -15,6 +15,8 @@ pub mod original;
 pub mod probability;
 pub mod profile;
 pub mod random_start;
+pub mod relu_width;
+pub mod relu_width_descent;
 pub mod start;
 pub mod tiles;
 pub mod whitened;
