@@ -48,7 +48,7 @@ fn run(command: &Command) -> Exit {
         Command::Flow(a) => (a.json, commands::flow::run(a)),
         Command::Starts(a) => (a.json, commands::starts::run(a)),
         Command::Criterion(a) => (a.json, commands::criterion::run(a)),
-        Command::Kernel(a) => (a.json, commands::kernel::run(a)),
+        Command::Kernel(a) => (a.json(), commands::kernel::run(a)),
         Command::Width(a) => (a.json, commands::width::run(a)),
         Command::Predict(a) => (a.json, commands::predict::run(a)),
         Command::Sweep(SweepCommand::Plan(a)) => (a.json, commands::sweep::plan(a)),

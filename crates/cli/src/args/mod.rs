@@ -9,7 +9,7 @@ mod width;
 
 pub(crate) use audit::{AuditArgs, CodingArg, StoreArg};
 pub(crate) use criterion::{CriterionArgs, StartPoint};
-pub(crate) use kernel::KernelArgs;
+pub(crate) use kernel::{DeepArgs, KernelCommand, LimitArgs, NtkArgs, ResidualArgs};
 pub(crate) use reproduce::{Paper, ReproduceArgs};
 pub(crate) use sweep::{SweepCommand, SweepMergeArgs, SweepPlanArgs, SweepRunArgs};
 pub(crate) use width::WidthArgs;
@@ -51,8 +51,9 @@ pub(crate) enum Command {
     Starts(StartsArgs),
     /// Prove that gradient descent on a formula of a few variables reaches a zero of it.
     Criterion(CriterionArgs),
-    /// The tangent kernel of a network on the samples, with a verified bound of its smallest eigenvalue.
-    Kernel(KernelArgs),
+    /// The tangent kernel of a network on the samples, or its limit for wide networks, with a verified bound of the smallest eigenvalue.
+    #[command(subcommand)]
+    Kernel(KernelCommand),
     /// Is a two-layer ReLU network of some width certified for these data, and which is the smallest that is?
     Width(WidthArgs),
     /// Outputs of a trained model for new samples.

@@ -1,11 +1,11 @@
 //! `gradcert kernel`: a kernel matrix, its size and a verified bound of its smallest eigenvalue.
 
-use crate::args::{KernelArgs, StartArg};
+use crate::args::{KernelCommand, NtkArgs, StartArg};
 use crate::commands::certify::write;
+use crate::commands::limit_kernel;
 use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds};
 use crate::session::{Session, Task, certify, coordinates, given_start, metric, require_memory, set_threads};
-use clap::ValueEnum;
 use faer::Mat;
 use gradcert::certify::{Outcome, Reason};
 use gradcert::kernel::tangent_kernel;
@@ -19,7 +19,17 @@ use gradcert_rigor::linear::smallest_eigenvalue_lower;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-pub(crate) fn run(args: &KernelArgs) -> Result<(Exit, Output), Failure> {
+pub(crate) fn run(command: &KernelCommand) -> Result<(Exit, Output), Failure> {
+    match command {
+        KernelCommand::Ntk(args) => tangent(args),
+        other => match limit_kernel::kernel_of(other) {
+            Some((name, kernel, args)) => limit_kernel::run(name, kernel, args),
+            None => Err(Failure::usage("not a limit")),
+        },
+    }
+}
+
+fn tangent(args: &NtkArgs) -> Result<(Exit, Output), Failure> {
     if args.net.whiten {
         return Err(Failure::usage("kernels are computed on samples as they are: leave out --whiten"));
     }
@@ -38,13 +48,14 @@ pub(crate) fn run(args: &KernelArgs) -> Result<(Exit, Output), Failure> {
                 return Ok((Exit::Declined, Output { text: reasons_text(&reasons), json }));
             }
         };
-        let found = Kernel::new(&task, &network, &metric, !args.no_bound)?;
-        let file = args.out.as_ref().map(|out| if several { out.join(format!("{index}.npy")) } else { out.clone() });
+        let found = Kernel::new(&task, &network, &metric, !args.output.no_bound)?;
+        let file =
+            args.output.out.as_ref().map(|out| if several { out.join(format!("{index}.npy")) } else { out.clone() });
         if let Some(file) = &file {
             write_npy(file, &found.matrix)?;
         }
         text += &found.text(&task.name, file.as_ref());
-        problems.push(found.json(&task.name, args, file.as_ref()));
+        problems.push(found.json(&task.name, file.as_ref()));
     }
     let mut json = problems.first().cloned().unwrap_or(json!({}));
     json["status"] = json!("done");
@@ -55,11 +66,7 @@ pub(crate) fn run(args: &KernelArgs) -> Result<(Exit, Output), Failure> {
 }
 
 /// The start; the positive one with the scales of its certificate, or why there is none.
-fn network(
-    task: &mut Task,
-    index: usize,
-    args: &KernelArgs,
-) -> Result<Result<(Network, Metric), Vec<Reason>>, Failure> {
+fn network(task: &mut Task, index: usize, args: &NtkArgs) -> Result<Result<(Network, Metric), Vec<Reason>>, Failure> {
     if args.net.start != StartArg::Positive {
         let start = given_start(task, index, &args.net)?;
         let metric = metric(&args.net, &start.widths());
@@ -101,21 +108,15 @@ impl Kernel {
 
     fn text(&self, name: &str, file: Option<&PathBuf>) -> String {
         let n = self.matrix.nrows();
-        let bound = match self.lmin_lower {
-            Some(bound) if bound > 0.0 => {
-                format!("smallest eigenvalue at least {}", rounded(bound, 5, Rounding::Down))
-            }
-            Some(_) => "not proved to be positive definite".to_owned(),
-            None => "smallest eigenvalue not bounded".to_owned(),
-        };
+        let bound = positive(self.lmin_lower);
         let file = file.map_or_else(String::new, |f| format!("; written to {}", f.display()));
         format!("{name}: tangent kernel of {n} samples, {bound} ({:.3} s for the matrix{file})\n", self.seconds)
     }
 
-    fn json(&self, name: &str, args: &KernelArgs, file: Option<&PathBuf>) -> Value {
+    fn json(&self, name: &str, file: Option<&PathBuf>) -> Value {
         json!({
             "problem": name,
-            "kernel": args.kind.to_possible_value().map(|kind| kind.get_name().to_owned()),
+            "kernel": "ntk",
             "samples": self.matrix.nrows(),
             "lmin_lower": self.lmin_lower,
             "kernel_seconds": self.seconds,
@@ -124,8 +125,19 @@ impl Kernel {
     }
 }
 
+/// What is proved about the smallest eigenvalue, in words.
+pub(crate) fn positive(lmin_lower: Option<f64>) -> String {
+    match lmin_lower {
+        Some(bound) if bound > 0.0 => {
+            format!("smallest eigenvalue at least {}", rounded(bound, 5, Rounding::Down))
+        }
+        Some(_) => "not proved to be positive definite".to_owned(),
+        None => "smallest eigenvalue not bounded".to_owned(),
+    }
+}
+
 /// A symmetric matrix in NumPy's format, version 1.0: a header padded to a multiple of 64 bytes, then the entries.
-fn write_npy(path: &Path, matrix: &Mat<f64>) -> Result<(), Failure> {
+pub(crate) fn write_npy(path: &Path, matrix: &Mat<f64>) -> Result<(), Failure> {
     let n = matrix.nrows();
     let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({n}, {n}), }}");
     // Below 200 for every n.

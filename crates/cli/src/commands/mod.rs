@@ -10,6 +10,7 @@ pub(crate) mod flow;
 pub(crate) mod inspect;
 pub(crate) mod inspect_model;
 pub(crate) mod kernel;
+pub(crate) mod limit_kernel;
 pub(crate) mod predict;
 pub(crate) mod reproduce;
 pub(crate) mod starts;

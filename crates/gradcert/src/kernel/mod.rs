@@ -1,5 +1,7 @@
 //! (T6) The empirical tangent kernel, layer by layer, in plain floats.
 
+pub mod limit;
+
 use crate::network::Network;
 use crate::network::passes::{LayerInputs, Passes};
 use crate::network::product::matmul;

@@ -244,7 +244,7 @@ fn gaussian(t: f64) -> f64 {
 }
 
 /// `2/sqrt(pi)` is `FRAC_2_SQRT_PI` and this.
-const FRAC_2_SQRT_PI_LOW: f64 = 1.533_545_961_316_588_2e-17;
+const FRAC_2_SQRT_PI_LOW: f64 = 1.533_545_961_316_588e-17;
 
 /// `erf t` and `2/sqrt(pi) e^{-t^2}`.
 #[inline(always)]
