@@ -384,7 +384,8 @@ pub fn cells(samples: &Samples, counts: &Counts, clocks: &[f64], width: usize) -
         let spread = ball(&|i, j| samples.gram[i * n + j].abs() * count(possible(i, j) - sure(i, j)));
         let low = smallest_eigenvalue_lower(&centre).unwrap_or(f64::NEG_INFINITY);
         let high = largest_eigenvalue_upper(&centre).get() * (1.0 + WEAKER);
-        let spread = largest_eigenvalue_upper(&spread).get() * (1.0 + WEAKER);
+        // A spread of 0 is exact here, and is not for a program that encloses it otherwise.
+        let spread = largest_eigenvalue_upper(&spread).get() * (1.0 + WEAKER) + WEAKER * high;
         Cell { clock, low: low - WEAKER * high, high, spread }
     };
     clocks.par_iter().enumerate().map(cell).collect()
