@@ -221,3 +221,52 @@ fn certified_widths_of_ten_and_twenty_samples() {
         assert!(certify(&problem, &Start::draw(start.width() / 10, d, true, 1), &OPTIONS).is_err());
     }
 }
+
+/// A step beyond 2 / lmax is declined although the flow is certified, a small one is certified, and one so small that ten million iterations do not
+/// suffice is declined for that.
+#[test]
+fn steps_are_certified_up_to_stability() {
+    let (x, y) = Random::new(11).sphere(4, 20);
+    let problem = Problem::new(&x, &y);
+    let start = Start::draw(4000, 20, true, 1);
+    let with = |step_size: Option<f64>| certify(&problem, &start, &Options { step_size, ..OPTIONS });
+    let auto = with(None).expect("certified");
+    let stable = 4.0 / auto.lmax_start;
+    for (factor, code) in [(1.02, "step_too_large"), (3.0, "step_too_large"), (1e-9, "too_slow")] {
+        let declined = with(Some(factor * stable)).expect_err("declined");
+        assert_eq!(declined.reasons[0].code, code, "{factor}");
+    }
+    let small = with(Some(0.1 * stable)).expect("certified");
+    assert!(small.descent.iterations > auto.descent.iterations && small.flow_rate.is_some());
+    let flow = small.flow_rate.expect("a rate");
+    assert!(small.rate <= flow * small.step_size, "{} {}", small.rate, flow * small.step_size);
+}
+
+/// The same neurons in another order are counted one by one, not as pairs.
+#[test]
+fn pairs_are_counted_twice() {
+    let (x, _) = Random::new(12).sphere(5, 8);
+    let start = Start::draw(60, 8, true, 3);
+    let turned = |r: usize| (r + 1) % 60;
+    let weights = Mat::from_fn(8, 60, |k, r| start.weights()[(k, turned(r))]);
+    let other = Start::new(weights, (0..60).map(|r| start.signs()[turned(r)]).collect()).expect("a start");
+    assert!(start.is_antisymmetric() && !other.is_antisymmetric());
+    let samples = Samples::new(&x);
+    let clocks = [0.1, 0.5, 1.0, 2.0, 4.0];
+    assert_eq!(counts(&samples, &start, &clocks), counts(&samples, &other, &clocks));
+}
+
+/// Samples that are 0 or multiples of one another have a singular kernel; opposite ones do not.
+#[test]
+fn parallel_samples_are_declined() {
+    let opposite = Mat::from_fn(2, 2, |i, k| [[0.6, 0.8], [-0.6, -0.8]][i][k]);
+    let code = |x: &Mat<f64>| {
+        let problem = Problem::new(x, &[0.1, 0.2]);
+        certify(&problem, &Start::draw(2000, 2, true, 1), &OPTIONS)
+            .map_err(|declined| declined.reasons[0].code)
+            .map(|_| ())
+    };
+    assert_eq!(code(&opposite), Ok(()));
+    assert_eq!(code(&Mat::from_fn(2, 2, |i, k| opposite[(0, k)] * (1 + i) as f64)), Err("singular_kernel"));
+    assert_eq!(code(&Mat::from_fn(2, 2, |i, k| if i == 0 { 0.0 } else { opposite[(0, k)] })), Err("singular_kernel"));
+}
