@@ -54,7 +54,7 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("width --data data.csv --search --max-width 2", 3, "declined"),
     ("width --data missing.csv --search", 4, "error"),
     ("width --data data.csv --search --merge-duplicates", 2, "error"),
-    ("width --data data.csv --width 100000000", 5, "error"),
+    ("width --data data.csv --width 100000000 --out w", 5, "error"),
     ("sweep plan missing.json", 4, "error"),
 ];
 

@@ -108,10 +108,8 @@ pub struct Declined {
     pub excess: f64,
 }
 
-impl Declined {
-    fn of(code: &'static str, message: String) -> Declined {
-        Declined { reasons: vec![Reason { code, message }], excess: 1.0 }
-    }
+fn declined(code: &'static str, message: String) -> Declined {
+    Declined { reasons: vec![Reason { code, message }], excess: 1.0 }
 }
 
 /// Decides whether this start is certified. Floats choose clocks and steps; what is returned is proved with them.
@@ -134,7 +132,7 @@ pub fn certify(problem: &Problem, start: &Start, options: &Options) -> Result<Ce
             "the tangent kernel of the start is not proved to be positive definite: no sample may be zero or a \
                        positive multiple of another; otherwise a larger --width"
                 .to_owned();
-        return Err(Declined::of("singular_kernel", message));
+        return Err(declined("singular_kernel", message));
     }
     let clocks = useful_clocks(&own, rho, low - spread, samples.count()).map_err(|most| too_small(rho, most))?;
     let (cells, changeable) = own(&clocks);
@@ -190,13 +188,13 @@ fn too_small(rho: Upper, most: f64) -> Declined {
          smaller targets, or an antisymmetric start",
         rho.get()
     );
-    Declined { excess: rho.get() / most, ..Declined::of("width_too_small", message) }
+    Declined { excess: rho.get() / most, ..declined("width_too_small", message) }
 }
 
 fn refused(refusal: Refusal, options: &Options, cells: &[Cell], clocks: &[f64], rho: Upper) -> Declined {
     if refusal == Refusal::Iterations {
         let message = format!("more than {MOST_ITERATIONS} iterations: a larger --step or --tol");
-        return Declined::of("too_slow", message);
+        return declined("too_slow", message);
     }
     let flow_too = flow(clocks, &decays(cells, Interval::ZERO), rho).is_some();
     match (options.step_size, flow_too) {
@@ -204,7 +202,7 @@ fn refused(refusal: Refusal, options: &Options, cells: &[Cell], clocks: &[f64], 
             let message = format!(
                 "gradient flow is certified at this width, but descent with the step {step:e} is not: a smaller --step, or auto"
             );
-            Declined::of("step_too_large", message)
+            declined("step_too_large", message)
         }
         _ => too_small(rho, allowed(cells)),
     }
