@@ -16,7 +16,7 @@ pub(crate) fn verify(claim: &Width, c: Interval, n: usize) -> Proved {
     let beyond = |cell: usize| cell == claim.clocks.len();
     let derived = "the clocks are left";
     for k in 0..claim.iterations {
-        clock = clock + c.upper() * u;
+        clock += c.upper() * u;
         while !beyond(cell) && claim.clocks[cell].get() < clock.get() {
             cell += 1;
         }

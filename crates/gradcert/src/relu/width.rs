@@ -218,14 +218,12 @@ fn allowed(cells: &[Cell]) -> f64 {
     sum
 }
 
+/// Cells for clocks, and how many patterns may change.
+type KnownUpTo<'a> = dyn Fn(&[f64]) -> (Vec<Cell>, u64) + 'a;
+
 /// Clocks for the last pass: up to where the kernel may be singular, or somewhat beyond what the flow needs; an estimate of the largest residual that could
 /// be certified, if that is too little.
-fn useful_clocks(
-    own: &dyn Fn(&[f64]) -> (Vec<Cell>, u64),
-    rho: Upper,
-    lmin: f64,
-    samples: usize,
-) -> Result<Vec<f64>, f64> {
+fn useful_clocks(own: &KnownUpTo<'_>, rho: Upper, lmin: f64, samples: usize) -> Result<Vec<f64>, f64> {
     // A linear decay that vanishes at 2 |rho| / lmin just suffices.
     let mut end = 3.0 * rho.get().max(f64::MIN_POSITIVE) / lmin;
     for _ in 0..3 {
@@ -233,7 +231,7 @@ fn useful_clocks(
         let (cells, _) = own(&grid);
         let decay = decays(&cells, Interval::ZERO);
         let positive = decay.iter().take_while(|&&x| x > 0.0).count();
-        if positive < 3 && positive < COARSE_CELLS {
+        if positive < 3 {
             // All that matters happens in the first cells.
             end = grid[positive.min(2)];
             continue;
