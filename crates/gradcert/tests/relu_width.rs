@@ -192,16 +192,8 @@ fn runs_keep_what_is_promised() {
             assert!(values[0] >= certified.smin.powi(2) && values[n - 1] <= 2.0 / c);
         }
         assert!(iterations <= certified.descent.iterations, "{iterations}");
-        println!(
-            "n = {n}, d = {d}, |y| = {:.2}: width {}, {iterations} of {} iterations, movement {:.3} of {:.3}, patterns {:.4} of {:.4}",
-            y.iter().map(|y| y * y).sum::<f64>().sqrt(),
-            start.width(),
-            certified.descent.iterations,
-            training.largest_movement(),
-            certified.radius.get(),
-            training.changed_patterns(),
-            certified.changeable
-        );
+        // Few of the changes that are allowed for happen, and some do.
+        assert!(training.changed_patterns() > 0.0 && training.changed_patterns() < certified.changeable);
     }
 }
 
@@ -215,7 +207,6 @@ fn certified_widths_of_ten_and_twenty_samples() {
         let problem = Problem::new(&x, &y);
         let search = Search { antisymmetric: true, seed: 1, largest, resolution: 0.05 };
         let (start, certified) = smallest(&problem, &OPTIONS, &search, &mut |_| ()).expect("certified");
-        println!("n = {n}, d = {d}: width {}, {:?}", start.width(), certified.descent);
         assert!(certified.rate > 0.0 && certified.descent.iterations > 0);
         // Below a tenth of it nothing is certified: the figure is not an accident.
         assert!(certify(&problem, &Start::draw(start.width() / 10, d, true, 1), &OPTIONS).is_err());
