@@ -98,7 +98,7 @@ fn every_statement_is_explained_and_listed() {
     let headings: Vec<&str> = statements.lines().filter(|line| line.starts_with("## ")).collect();
     let known = [
         "T1", "T1i", "T2", "T3", "T4", "T5", "T5s", "T6", "T7", "T7+", "T8", "T9", "T9+", "T9m", "T10", "T11", "T12",
-        "T13", "T13a", "T15", "T16", "T16d", "T16n", "T16e",
+        "T13", "T13a", "T14", "T15", "T16", "T16d", "T16n", "T16e",
     ];
     for number in known {
         let label = format!("({number})");
@@ -277,6 +277,7 @@ fn commands_and_options_exist() {
         "flow",
         "starts",
         "kernel",
+        "width",
         "completions",
     ];
     let mut known = help(&["--help"]);

@@ -119,7 +119,8 @@ fn all_draws(args: &WidthArgs, problem: &Problem, options: &Options) -> Vec<Draw
     let draw = |k: u32| {
         let seed = args.seed.wrapping_add(u64::from(k));
         let outcome = match args.width {
-            Some(width) => certify(problem, &Start::draw(width as usize, features, args.antisymmetric, seed), options),
+            Some(width) => certify(problem, &Start::draw(width as usize, features, args.antisymmetric, seed), options)
+                .map_err(|declined| declined.reasons),
             None => {
                 let search = Search {
                     antisymmetric: args.antisymmetric,
@@ -131,7 +132,8 @@ fn all_draws(args: &WidthArgs, problem: &Problem, options: &Options) -> Vec<Draw
                     let answer = if trial.certified { "certified" } else { "not certified" };
                     bar.set_message(format!("width {}: {answer}", trial.width));
                 };
-                smallest(problem, options, &search, &mut progress).map(|(_, certified)| certified)
+                let found = smallest(problem, options, &search, &mut progress);
+                found.map(|(_, certified)| certified).map_err(|declined| declined.reasons)
             }
         };
         bar.inc(1);

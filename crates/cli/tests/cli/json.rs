@@ -47,6 +47,14 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("criterion --function (x*y-1)^2 --start x=2.5,y=0", 0, "certified"),
     ("criterion --function x^4 --start x=1", 3, "declined"),
     ("criterion --function x^4 --start y=1", 4, "error"),
+    ("width --data data.csv --width 40000 --tol 1e-6", 0, "certified"),
+    ("width --data data.csv --search --draws 2 --tol 1e-6 --resolution 0.2 --out w", 0, "certified"),
+    ("check w/certificate.json --data data.csv", 0, "valid"),
+    ("width --data data.csv --width 2 --out w", 3, "declined"),
+    ("width --data data.csv --search --max-width 2", 3, "declined"),
+    ("width --data missing.csv --search", 4, "error"),
+    ("width --data data.csv --search --merge-duplicates", 2, "error"),
+    ("width --data data.csv --width 100000000 --out w", 5, "error"),
     ("sweep plan missing.json", 4, "error"),
 ];
 

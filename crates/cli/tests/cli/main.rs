@@ -20,3 +20,4 @@ mod support;
 mod tampering;
 mod training;
 mod transcripts;
+mod width;

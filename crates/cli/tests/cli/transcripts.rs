@@ -72,9 +72,16 @@ fn transcripts_are_what_the_program_prints() {
     let folder = Folder::new();
     let count = replay(
         &folder,
-        &["README.md", "docs/src/tutorial.md", "docs/src/criterion.md", "docs/src/flow.md", "docs/src/audit.md"],
+        &[
+            "README.md",
+            "docs/src/tutorial.md",
+            "docs/src/criterion.md",
+            "docs/src/flow.md",
+            "docs/src/audit.md",
+            "docs/src/width.md",
+        ],
     );
-    assert!(count >= 16, "only {count} transcripts were found");
+    assert!(count >= 19, "only {count} transcripts were found");
     // What the tutorial says of the patients that nobody trained on.
     let truth = folder.run("inspect --data bundled:khan-test --json").exits(0).json();
     assert_eq!(truth["samples"], 20);

@@ -76,7 +76,8 @@ pub struct Certified {
     pub lmin_start: f64,
     /// `lmax(K)` of the start is at most this.
     pub lmax_start: f64,
-    /// The share of pairs (sample, neuron) that may have changed their pattern by the last clock of the cells.
+    /// The share of pairs (sample, neuron) that may have changed their pattern by the last clock that was looked at (at or beyond that of
+    /// the cells).
     pub changeable: f64,
 }
 
@@ -98,11 +99,24 @@ const AT_START: f64 = 1e-9;
 /// Steps that are tried, as multiples of `2 / (lmin + lmax)`: the largest for which the slowest direction decides.
 const STEPS: [f64; 10] = [1.0, 0.85, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.02];
 
+/// Why nothing is certified.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declined {
+    /// Coded reasons.
+    pub reasons: Vec<Reason>,
+    /// By which factor the residual is too large, an estimate in floats; 1 where that is not what failed.
+    pub excess: f64,
+}
+
+fn declined(code: &'static str, message: String) -> Declined {
+    Declined { reasons: vec![Reason { code, message }], excess: 1.0 }
+}
+
 /// Decides whether this start is certified. Floats choose clocks and steps; what is returned is proved with them.
 ///
 /// # Errors
 /// Coded reasons why not.
-pub fn certify(problem: &Problem, start: &Start, options: &Options) -> Result<Certified, Vec<Reason>> {
+pub fn certify(problem: &Problem, start: &Start, options: &Options) -> Result<Certified, Declined> {
     let samples = &problem.samples;
     // As it is stated: another program may round its own bound further up.
     let rho = Upper::new(residual(samples, &problem.targets, start).get() * (1.0 + 1e-9));
@@ -118,7 +132,7 @@ pub fn certify(problem: &Problem, start: &Start, options: &Options) -> Result<Ce
             "the tangent kernel of the start is not proved to be positive definite: no sample may be zero or a \
                        positive multiple of another; otherwise a larger --width"
                 .to_owned();
-        return Err(vec![Reason { code: "singular_kernel", message }]);
+        return Err(declined("singular_kernel", message));
     }
     let clocks = useful_clocks(&own, rho, low - spread, samples.count()).map_err(|most| too_small(rho, most))?;
     let (cells, changeable) = own(&clocks);
@@ -168,19 +182,19 @@ fn stated(cells: &[Cell], c: Interval) -> Vec<f64> {
     decays(cells, c).into_iter().map(|x| if x > 0.0 { x * (1.0 - 1e-9) } else { x }).collect()
 }
 
-fn too_small(rho: Upper, most: f64) -> Vec<Reason> {
+fn too_small(rho: Upper, most: f64) -> Declined {
     let message = format!(
         "the residual |rho(w0)| = {:.4} exceeds what the kernel of this start allows, about {most:.4}: a larger --width, \
          smaller targets, or an antisymmetric start",
         rho.get()
     );
-    vec![Reason { code: "width_too_small", message }]
+    Declined { excess: rho.get() / most, ..declined("width_too_small", message) }
 }
 
-fn refused(refusal: Refusal, options: &Options, cells: &[Cell], clocks: &[f64], rho: Upper) -> Vec<Reason> {
+fn refused(refusal: Refusal, options: &Options, cells: &[Cell], clocks: &[f64], rho: Upper) -> Declined {
     if refusal == Refusal::Iterations {
         let message = format!("more than {MOST_ITERATIONS} iterations: a larger --step or --tol");
-        return vec![Reason { code: "too_slow", message }];
+        return declined("too_slow", message);
     }
     let flow_too = flow(clocks, &decays(cells, Interval::ZERO), rho).is_some();
     match (options.step_size, flow_too) {
@@ -188,7 +202,7 @@ fn refused(refusal: Refusal, options: &Options, cells: &[Cell], clocks: &[f64], 
             let message = format!(
                 "gradient flow is certified at this width, but descent with the step {step:e} is not: a smaller --step, or auto"
             );
-            vec![Reason { code: "step_too_large", message }]
+            declined("step_too_large", message)
         }
         _ => too_small(rho, allowed(cells)),
     }
@@ -204,14 +218,12 @@ fn allowed(cells: &[Cell]) -> f64 {
     sum
 }
 
+/// Cells for clocks, and how many patterns may change.
+type KnownUpTo<'a> = dyn Fn(&[f64]) -> (Vec<Cell>, u64) + 'a;
+
 /// Clocks for the last pass: up to where the kernel may be singular, or somewhat beyond what the flow needs; an estimate of the largest residual that could
 /// be certified, if that is too little.
-fn useful_clocks(
-    own: &dyn Fn(&[f64]) -> (Vec<Cell>, u64),
-    rho: Upper,
-    lmin: f64,
-    samples: usize,
-) -> Result<Vec<f64>, f64> {
+fn useful_clocks(own: &KnownUpTo<'_>, rho: Upper, lmin: f64, samples: usize) -> Result<Vec<f64>, f64> {
     // A linear decay that vanishes at 2 |rho| / lmin just suffices.
     let mut end = 3.0 * rho.get().max(f64::MIN_POSITIVE) / lmin;
     for _ in 0..3 {
@@ -219,7 +231,7 @@ fn useful_clocks(
         let (cells, _) = own(&grid);
         let decay = decays(&cells, Interval::ZERO);
         let positive = decay.iter().take_while(|&&x| x > 0.0).count();
-        if positive < 3 && positive < COARSE_CELLS {
+        if positive < 3 {
             // All that matters happens in the first cells.
             end = grid[positive.min(2)];
             continue;
@@ -266,13 +278,13 @@ pub struct Search {
 /// is said about widths that were not tried.
 ///
 /// # Errors
-/// The reasons at the largest width.
+/// Why the largest width is not certified.
 pub fn smallest(
     problem: &Problem,
     options: &Options,
     search: &Search,
     progress: &mut dyn FnMut(Trial),
-) -> Result<(Start, Certified), Vec<Reason>> {
+) -> Result<(Start, Certified), Declined> {
     let features = problem.samples.inputs().ncols();
     let mut attempt = |width: usize| {
         let start = Start::draw(width, features, search.antisymmetric, search.seed);
@@ -281,18 +293,23 @@ pub fn smallest(
         outcome.map(|certified| (start, certified))
     };
     let even = |width: usize| width.next_multiple_of(2);
-    let (mut low, mut width) = (0, even(problem.targets.len().max(16)).min(search.largest));
+    let largest = if search.antisymmetric { (search.largest & !1).max(2) } else { search.largest };
+    let (mut low, mut width) = (0, even(problem.targets.len().max(16)).min(largest));
     let mut best = loop {
         match attempt(width) {
             Ok(found) => break found,
-            Err(reasons) if width >= search.largest => return Err(reasons),
-            Err(_) => (low, width) = (width, (2 * width).min(search.largest)),
+            Err(declined) if width >= largest => return Err(declined),
+            // What is certified grows about as sqrt m: near the end less than a doubling is enough.
+            Err(declined) => {
+                let factor = (1.05 * declined.excess).powi(2).clamp(1.1, 2.0);
+                (low, width) = (width, even((factor * width as f64) as usize + 1).min(largest));
+            }
         }
     };
     loop {
         let high = best.1.width;
         let middle = even(low + (high - low) / 2);
-        if low == 0 || middle >= high || (high - low) as f64 <= search.resolution * low as f64 {
+        if middle >= high || (high - low) as f64 <= search.resolution * low as f64 {
             return Ok(best);
         }
         match attempt(middle) {

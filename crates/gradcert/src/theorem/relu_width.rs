@@ -55,6 +55,8 @@ pub struct Samples {
     gram: Vec<Interval>,
     /// Upper bounds of `(x_i.x_j)^2`, row by row.
     squares: Vec<f64>,
+    /// `q_i` with every sample in P.
+    speeds: Vec<f64>,
     norms: Vec<Upper>,
     smax: Upper,
 }
@@ -66,10 +68,11 @@ impl Samples {
         let exact = EnclosedMatrix::exact(x.clone());
         let product = exact.times_own_transpose();
         let gram: Vec<Interval> = (0..n * n).map(|k| product.entry(k / n, k % n)).collect();
-        let squares = gram.iter().map(|g| g.magnitude().square().get()).collect();
+        let squares: Vec<f64> = gram.iter().map(|g| g.magnitude().square().get()).collect();
+        let speeds = squares.chunks(n).map(|row| sqrt_up(sum_up(row.iter().copied(), n))).collect();
         let rows = x.transpose().to_owned();
         let norms = (0..n).map(|i| norm_upper_of(rows.col_as_slice(i))).collect();
-        Samples { x: x.clone(), gram, squares, norms, smax: norm_upper(&exact) }
+        Samples { x: x.clone(), gram, squares, speeds, norms, smax: norm_upper(&exact) }
     }
 
     /// Number of samples.
@@ -187,7 +190,7 @@ impl Sums {
     fn add(&mut self, samples: &Samples, weights: MatRef<'_, f64>, clocks: &[f64], root: f64) {
         let n = samples.count();
         let (z, errors) = samples.activations(weights);
-        let side = |i: usize, r: usize| {
+        let side = |(i, r): (usize, usize)| {
             let error = samples.error(i, errors[r]).get();
             match z[(i, r)] {
                 z if z > error => Side::Active,
@@ -195,15 +198,13 @@ impl Sums {
                 _ => Side::Unknown,
             }
         };
-        let count = |pattern: &dyn Fn(Side) -> bool| {
-            let sides: Vec<bool> = (0..weights.ncols() * n).map(|k| pattern(side(k % n, k / n))).collect();
-            Patterns::new(n, weights.ncols(), |i, r| sides[r * n + i]).counts()
-        };
-        add_to(&mut self.sure, &count(&|s| s == Side::Active));
-        add_to(&mut self.possible, &count(&|s| s != Side::Inactive));
+        let all: Vec<Side> = (0..weights.ncols()).flat_map(|r| (0..n).map(move |i| (i, r))).map(side).collect();
+        let sure = Patterns::new(n, weights.ncols(), |i, r| all[r * n + i] == Side::Active).counts();
+        let possible = Patterns::new(n, weights.ncols(), |i, r| all[r * n + i] != Side::Inactive).counts();
+        add_to(&mut self.sure, &sure);
+        add_to(&mut self.possible, &possible);
         let mut march = March::new(n);
-        for r in 0..weights.ncols() {
-            let sides: Vec<Side> = (0..n).map(|i| side(i, r)).collect();
+        for (r, sides) in all.chunks(n).enumerate() {
             // |w_r.x_i| sqrt m, down; what the clocks are compared with.
             let margin = |i: usize| match sides[i] {
                 Side::Unknown => 0.0,
@@ -212,8 +213,8 @@ impl Sums {
                     mul_down(mul_down(distance, 1.0 - WEAKER), sqrt_down_of(root))
                 }
             };
-            march.run(samples, &sides, margin, clocks);
-            self.record(&sides, &march.changes);
+            march.run(samples, sides, margin, clocks);
+            self.record(sides, &march.changes);
         }
     }
 
@@ -290,7 +291,7 @@ impl March {
         self.possible.iter_mut().zip(sides).for_each(|(p, &s)| *p = s != Side::Inactive);
         for i in 0..n {
             let (row, margin) = (&samples.squares[i * n..(i + 1) * n], margin(i));
-            if margin > mul_up(last, sqrt_up(sum_up(row.iter().copied(), n))) {
+            if margin > mul_up(last, samples.speeds[i]) {
                 continue;
             }
             let here = row.iter().zip(&self.possible).map(|(&g, &p)| if p { g } else { 0.0 });
@@ -384,7 +385,8 @@ pub fn cells(samples: &Samples, counts: &Counts, clocks: &[f64], width: usize) -
         let spread = ball(&|i, j| samples.gram[i * n + j].abs() * count(possible(i, j) - sure(i, j)));
         let low = smallest_eigenvalue_lower(&centre).unwrap_or(f64::NEG_INFINITY);
         let high = largest_eigenvalue_upper(&centre).get() * (1.0 + WEAKER);
-        let spread = largest_eigenvalue_upper(&spread).get() * (1.0 + WEAKER);
+        // A spread of 0 is exact here, and is not for a program that encloses it otherwise.
+        let spread = largest_eigenvalue_upper(&spread).get() * (1.0 + WEAKER) + WEAKER * high;
         Cell { clock, low: low - WEAKER * high, high, spread }
     };
     clocks.par_iter().enumerate().map(cell).collect()

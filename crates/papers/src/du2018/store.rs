@@ -11,10 +11,8 @@ pub(crate) type Rows = Vec<Vec<f64>>;
 pub(crate) fn kept(bench: &Bench<'_>, name: &str, run: impl FnOnce() -> Rows) -> Result<Rows, PaperError> {
     let folder = bench.folder.join("du2018");
     let path = folder.join(format!("{name}.csv"));
-    if bench.resume {
-        if let Some(rows) = read(&path) {
-            return Ok(rows);
-        }
+    if let (true, Some(rows)) = (bench.resume, read(&path)) {
+        return Ok(rows);
     }
     let rows = run();
     let file = |e: std::io::Error| PaperError::Sweep(SweepError::File { path: path.clone(), message: e.to_string() });
