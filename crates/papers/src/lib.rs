@@ -7,6 +7,7 @@
 pub mod bench;
 pub mod chatterjee2022;
 pub mod du2018;
+pub mod du2019;
 pub mod outcome;
 
 pub use bench::{Bench, PaperError};

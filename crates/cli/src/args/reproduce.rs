@@ -4,7 +4,7 @@ use super::{parse_activation, parse_box, positive_number};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use gradcert::network::activation::Activation;
-use gradcert_papers::{chatterjee2022, du2018};
+use gradcert_papers::{chatterjee2022, du2018, du2019};
 use std::path::PathBuf;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -13,6 +13,8 @@ pub(crate) enum Paper {
     Chatterjee2022,
     /// S. S. Du, X. Zhai, B. Poczos, A. Singh, Gradient descent provably optimizes over-parameterized neural networks, arXiv 1810.02054.
     Du2018,
+    /// S. S. Du, J. D. Lee, H. Li, L. Wang, X. Zhai, Gradient descent finds global minima of deep neural networks, arXiv 1811.03804.
+    Du2019,
 }
 
 /// What of a paper is reproduced, by name.
@@ -37,7 +39,9 @@ const ALL: &str = "all";
 fn items() -> impl TypedValueParser<Value = Items> {
     let first = chatterjee2022::ITEMS.map(|item| (item.name(), item.summary()));
     let second = du2018::ITEMS.map(|item| (item.name(), item.summary()));
-    let single = first.into_iter().chain(second).map(|(name, summary)| PossibleValue::new(name).help(summary));
+    let third = du2019::ITEMS.map(|item| (item.name(), item.summary()));
+    let single =
+        first.into_iter().chain(second).chain(third).map(|(name, summary)| PossibleValue::new(name).help(summary));
     let all = PossibleValue::new(ALL).help("Everything");
     PossibleValuesParser::new(single.chain([all])).map(Items)
 }
@@ -79,7 +83,7 @@ pub(crate) struct ReproduceArgs {
     /// Entries of the hidden layers of the positive start in these (default: 8/width).
     #[arg(long, value_parser = positive_number)]
     pub(crate) hidden_scale: Option<f64>,
-    /// Depths for which constants are compared.
+    /// Depths for which constants are compared; in du2019 those of depth and residual-training.
     #[arg(long, value_delimiter = ',', value_name = "A,B,..", value_parser = clap::value_parser!(u16).range(2..=64))]
     pub(crate) depths: Option<Vec<u16>>,
     /// Output scales of fig3.
@@ -94,10 +98,11 @@ pub(crate) struct ReproduceArgs {
     /// Seeds of the speed-up.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub(crate) speedup_seeds: Option<u64>,
-    /// Draws of every random start in starts, and of every size in certified-widths.
+    /// Draws of every random start in starts, of every size in certified-widths, and of every width in finite-width.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) draws: Option<u64>,
-    /// Step of the figures' second panels, as a multiple of n/|K0|; in du2018, the step on the loss |rho|^2 / 2.
+    /// Step of the figures' second panels, as a multiple of n/|K0|; in du2018, the step on the loss |rho|^2 / 2; in du2019, a multiple of
+    /// 1/|G(0)| on it.
     #[arg(long, value_parser = positive_number)]
     pub(crate) step: Option<f64>,
     /// Steps that are tried in the speed-up, as multiples of n/|K0|.
@@ -106,7 +111,7 @@ pub(crate) struct ReproduceArgs {
     /// The mean squared loss that counts as zero.
     #[arg(long, value_parser = positive_number)]
     pub(crate) tol: Option<f64>,
-    /// Epochs of dynamics.
+    /// Epochs of dynamics and residual-training.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) epochs: Option<u32>,
     /// No run of the first width is longer.

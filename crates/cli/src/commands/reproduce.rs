@@ -8,7 +8,7 @@ use crate::session::{require_memory, set_threads};
 use gradcert::relu::descent::Training;
 use gradcert::sweep::Progress;
 use gradcert_papers::chatterjee2022::{self, Settings};
-use gradcert_papers::{Bench, ItemOutcome, PaperError, du2018};
+use gradcert_papers::{Bench, ItemOutcome, PaperError, du2018, du2019};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -56,6 +56,24 @@ fn du2018_settings(args: &ReproduceArgs) -> du2018::Settings {
     }
 }
 
+fn du2019_settings(args: &ReproduceArgs) -> du2019::Settings {
+    let base = if args.quick { du2019::Settings::quick() } else { du2019::Settings::default() };
+    let sizes = |widths: &Vec<u32>| widths.iter().map(|&w| w as usize).collect();
+    let depths = args.depths.as_ref().map(|d| d.iter().map(|&h| usize::from(h)).collect::<Vec<_>>());
+    du2019::Settings {
+        samples: args.n.map_or(base.samples, |n| n as usize),
+        features: args.d.map_or(base.features, |d| d as usize),
+        depths: depths.clone().unwrap_or(base.depths),
+        trained_depths: depths.unwrap_or(base.trained_depths),
+        widths: args.widths.as_ref().map_or(base.widths, sizes),
+        epochs: args.epochs.map_or(base.epochs, |e| e as usize),
+        step: args.step.unwrap_or(base.step),
+        draws: args.draws.unwrap_or(base.draws),
+        activation: args.activation.unwrap_or(base.activation),
+        ..base
+    }
+}
+
 /// One item of a paper: its name, and how it is done.
 type Work = (&'static str, Box<dyn Fn(&Bench<'_>) -> Result<ItemOutcome, PaperError>>);
 
@@ -82,6 +100,16 @@ fn work(args: &ReproduceArgs) -> Result<Vec<Work>, Failure> {
                 wanted.push((item.name(), Box::new(move |bench| item.reproduce(&settings, bench))));
             }
         }
+        Paper::Du2019 => {
+            let settings = du2019_settings(args);
+            let bytes = settings.bytes();
+            require_memory(bytes, || format!("{} samples and these widths need", settings.samples))?;
+            say_memory(bytes);
+            for item in du2019::ITEMS {
+                let settings = settings.clone();
+                wanted.push((item.name(), Box::new(move |bench| item.reproduce(&settings, bench))));
+            }
+        }
     }
     wanted.retain(|(name, _)| args.item.contain(name));
     if wanted.is_empty() {
@@ -100,7 +128,7 @@ fn say_memory(bytes: f64) {
 pub(crate) fn run(args: &ReproduceArgs) -> Result<(Exit, Output), Failure> {
     let clock = Seconds::start();
     let work = work(args)?;
-    if args.paper == Paper::Du2018 {
+    if args.paper != Paper::Chatterjee2022 {
         set_threads(args.threads);
     }
     std::fs::create_dir_all(&args.out).map_err(|e| Failure::file(&args.out, &e))?;

@@ -9,6 +9,7 @@ pub mod passes;
 pub(crate) mod product;
 pub mod random;
 mod truncated;
+pub mod wide;
 
 use activation::Activation;
 use faer::Mat;

@@ -9,12 +9,13 @@ mod data;
 mod dynamics;
 mod limit;
 mod settings;
-mod store;
+pub(crate) mod store;
 mod theorem;
 mod widths;
 
 use crate::bench::{Bench, PaperError};
 use crate::outcome::ItemOutcome;
+pub(crate) use data::{extremes, norm};
 pub use data::{limit_kernel, sphere};
 pub use settings::Settings;
 pub use theorem::{theorem_step, theorem_width};

@@ -9,7 +9,17 @@ pub(crate) type Rows = Vec<Vec<f64>>;
 
 /// The rows of an earlier call where `bench.resume` asks for them, or those of `run`, which are kept.
 pub(crate) fn kept(bench: &Bench<'_>, name: &str, run: impl FnOnce() -> Rows) -> Result<Rows, PaperError> {
-    let folder = bench.folder.join("du2018");
+    kept_in(bench, "du2018", name, run)
+}
+
+/// The same in the folder of another paper.
+pub(crate) fn kept_in(
+    bench: &Bench<'_>,
+    paper: &str,
+    name: &str,
+    run: impl FnOnce() -> Rows,
+) -> Result<Rows, PaperError> {
+    let folder = bench.folder.join(paper);
     let path = folder.join(format!("{name}.csv"));
     if let (true, Some(rows)) = (bench.resume, read(&path)) {
         return Ok(rows);

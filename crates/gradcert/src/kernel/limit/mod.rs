@@ -144,6 +144,14 @@ pub fn limit_kernel(kernel: LimitKernel, x: &Mat<f64>) -> Result<Limit, LimitErr
 }
 
 impl LimitKernel {
+    /// Is there such a network for samples of so many features?
+    ///
+    /// # Errors
+    /// [`LimitError`]: there is none.
+    pub(crate) fn check(self, features: usize) -> Result<(), LimitError> {
+        check_network(self, features)
+    }
+
     /// The unit of a kernel whose network is normalised by it.
     fn unit(self) -> Option<Unit> {
         match self {
