@@ -286,6 +286,9 @@ fn commands_and_options_exist() {
         known += &help(&[command, "--help"]);
     }
     known += &help(&["reproduce", "--help"]);
+    for limit in ["ntk", "hinf", "fc", "resnet", "conv-resnet"] {
+        known += &help(&["kernel", limit, "--help"]);
+    }
     for part in ["plan", "run", "merge"] {
         known += &help(&["sweep", part, "--help"]);
     }

@@ -61,10 +61,35 @@ fn the_kernel_of_a_positive_start_and_what_is_refused() {
     let text = folder.run("kernel ntk --data data.csv").exits(0).stdout;
     assert!(text.contains("smallest eigenvalue at least"), "{text}");
     folder.run("kernel ntk --data data.csv --whiten").exits(2);
-    folder.run("kernel hinf --data data.csv").exits(2);
     // More samples than features: no positive start is certified, so none has a scale.
     folder.write("tall.csv", Table::gaussian(5, 12, 4).csv());
     let declined = folder.run("kernel ntk --data tall.csv --json").exits(3).json();
     assert_eq!(declined["reasons"][0]["code"], "dependent_inputs");
     folder.run("kernel ntk --data data.csv --start lecun --out data.csv/K.npy").exits(4);
+}
+
+#[test]
+fn limits_are_written_with_a_bound_and_a_spectrum() {
+    let folder = Folder::new();
+    folder.write("data.csv", Table::gaussian(7, 6, 8).csv());
+    let conv = "conv-resnet --depth 3 --channels 2 --activation tanh";
+    for kernel in ["hinf", "hinf-joint", "fc --depth 3", "resnet --depth 3 --residual-scale 0.9", conv] {
+        let options = "--data data.csv --normalize --out K.npy --spectrum K.svg --json";
+        let json = folder.run(&format!("kernel {kernel} {options}")).exits(0).json();
+        let (n, k) = npy(&std::fs::read(folder.path("K.npy")).expect("the matrix"));
+        let bound = json["lmin_lower"].as_f64().expect("a number");
+        assert!(n == 6 && bound > 0.0, "{kernel}");
+        for i in 0..n {
+            assert!(k[i * n + i] >= bound);
+            assert!((0..i).all(|j| k[i * n + j] == k[j * n + i]));
+        }
+        // In floats, next to the bound.
+        let smallest = json["eigenvalues"][0].as_f64().expect("a number");
+        assert!(bound <= smallest + 1e-12 && bound > 0.999 * smallest, "{kernel}: {bound} {smallest}");
+        assert_eq!(json["entries_enclosed"], kernel.starts_with("hinf"));
+        assert!(std::fs::read_to_string(folder.path("K.svg")).expect("a figure").contains("<svg"));
+    }
+    folder.write("zero.csv", "a,b,target\n0,0,1\n1,2,3\n");
+    let refused = folder.run("kernel hinf --data zero.csv --json").exits(4).json();
+    assert_eq!(refused["code"], "zero_sample");
 }
