@@ -1,6 +1,6 @@
 //! `lmin(K^(H))` over the depth H, and the widths that the theorems make of it.
 
-use super::pages::{by_architecture, chart, section, slope, table};
+use super::pages::{Points, by_architecture, chart, section, slope, table};
 use super::{Architecture, Settings, kernel_of, no_network, theorem_step, theorem_width};
 use crate::bench::{Bench, PaperError};
 use crate::du2018::{extremes, sphere};
@@ -74,7 +74,7 @@ pub(crate) fn depth(settings: &Settings, bench: &Bench<'_>) -> Result<ItemOutcom
         ]);
         numbers.push((format!("lmin-{name}-{}", row.depth), row.lmin));
     }
-    let of = |scale: fn(&Row) -> f64| -> Vec<(Architecture, Vec<(f64, f64)>)> {
+    let of = |scale: fn(&Row) -> f64| -> Vec<(Architecture, Points)> {
         let points = |architecture| {
             rows.iter()
                 .filter(|r| r.architecture == architecture && r.resolved())

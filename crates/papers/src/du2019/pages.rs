@@ -15,9 +15,12 @@ pub(crate) fn curve(name: &str, points: Vec<(f64, f64)>, dashed: bool, colour: C
     Curve { name: name.to_owned(), points, band: vec![], dashed, dots: false, colour }
 }
 
+/// Points of a curve.
+pub(crate) type Points = Vec<(f64, f64)>;
+
 /// One curve per architecture.
-pub(crate) fn by_architecture(points: &[(Architecture, Vec<(f64, f64)>)]) -> Vec<Curve> {
-    let one = |(k, (architecture, points)): (usize, &(Architecture, Vec<(f64, f64)>))| {
+pub(crate) fn by_architecture(points: &[(Architecture, Points)]) -> Vec<Curve> {
+    let one = |(k, (architecture, points)): (usize, &(Architecture, Points))| {
         curve(architecture.name(), points.clone(), false, Colour::Distinct(k as u8))
     };
     points.iter().enumerate().map(one).collect()
