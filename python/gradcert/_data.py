@@ -29,7 +29,9 @@ def _numbers(x: ArrayLike, what: str) -> NDArray[np.float64]:
     if array.dtype.kind in "iu" and array.size and max(abs(int(array.min())), abs(int(array.max()))) > 2**53:
         raise DataError("inexact", f"{what} holds integers that no double equals; certificates speak about doubles")
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
-        raise DataError("inexact", f"{what} has the type {array.dtype}; certificates speak about doubles: round it first")
+        raise DataError(
+            "inexact", f"{what} has the type {array.dtype}; certificates speak about doubles: round it first"
+        )
     try:
         return np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -87,7 +89,9 @@ def lift_plan(lift: str | None, rows: int) -> str | None:
     if lift is None or ":" in lift:
         return lift
     if lift not in ("fourier", "tanh", "relu"):
-        raise UsageError("usage", f"lift={lift!r}: choose None, 'fourier', 'tanh', 'relu' or KIND:FEATURES[:SEED[:SCALE]]")
+        raise UsageError(
+            "usage", f"lift={lift!r}: choose None, 'fourier', 'tanh', 'relu' or KIND:FEATURES[:SEED[:SCALE]]"
+        )
     return f"{lift}:{2 * rows}"
 
 
@@ -101,7 +105,7 @@ def data(X: ArrayLike, y: ArrayLike, recipe: Recipe) -> _gradcert.Data:
             raise DataError("shape", f"{len(numbers)} targets for {len(x)} samples")
         return _gradcert.Data(x, y=numbers, merge_duplicates=recipe.merge_duplicates, lift=plan)
     try:
-        names, index = np.unique(classes, return_inverse=True)
+        names, index = np.unique(np.asarray(classes), return_inverse=True)
     except TypeError as error:
         raise DataError("mixed_classes", f"the classes cannot be compared with each other: {error}") from error
     return _gradcert.Data(

@@ -23,6 +23,23 @@ if TYPE_CHECKING:
 
 __all__ = ["CertifiedClassifier", "CertifiedRegressor"]
 
+# Without annotations; its defaults are no types.
+_validated: Any = validate_data
+
+
+#: How many lifts are tried: none, and Fourier features of ever smaller scale.
+AUTOMATIC_LIFTS = 8
+
+
+def _fourier(X: NDArray[np.float64], seed: int) -> str:
+    return f"fourier:{2 * len(X)}:{seed}"
+
+
+def _finer(lift: str) -> str:
+    """The same features with a quarter of the scale: those of few dimensions are nearly dependent at the median distance."""
+    kind, count, seed, scale, *inputs = lift.split(":")
+    return ":".join([kind, count, seed, repr(float(scale) / 4), *inputs])
+
 
 class _Certified(BaseEstimator):
     """What classifier and regressor share: parameters, training, attributes."""
@@ -82,13 +99,11 @@ class _Certified(BaseEstimator):
 
         return tell
 
-    def _lifts(self, X: NDArray[np.float64], seed: int) -> list[str | None]:
-        """The lifts to try, one after the other: the next one where the samples are not independent."""
+    def _first_lift(self, X: NDArray[np.float64], seed: int) -> str | None:
         if self.lift != "auto":
-            return [self.lift]
-        fourier = f"fourier:{2 * len(X)}:{seed}"
-        distinct = len(np.unique(X, axis=0)) if len(X) > X.shape[1] + 1 else 0
-        return [fourier] if distinct > X.shape[1] + 1 else [None, fourier]
+            return self.lift
+        many = len(X) > X.shape[1] + 1 and len(np.unique(X, axis=0)) > X.shape[1] + 1
+        return _fourier(X, seed) if many else None
 
     def _certify(self, X: NDArray[np.float64], y: ArrayLike, seed: int) -> tuple[Certificate, _gradcert.Certification]:
         options = functions._net(
@@ -107,14 +122,15 @@ class _Certified(BaseEstimator):
             self.tol,
             self.n_jobs,
         )
-        lifts = self._lifts(X, seed)
-        for lift in lifts:
+        lift = self._first_lift(X, seed)
+        for _ in range(AUTOMATIC_LIFTS):
             recipe = Recipe(self._labels, self.merge_duplicates, lift)
             found = functions._certify(recipe, X, y, options, self.start, "return", self._progress())
-            dependent = "dependent_inputs" in dict(found[0].reasons)
-            if lift == lifts[-1] or not dependent:
-                return found
-        raise AssertionError("there is at least one lift")
+            if self.lift != "auto" or "dependent_inputs" not in dict(found[0].reasons):
+                break
+            used = found[0].recipe.lift
+            lift = _fourier(X, seed) if used is None else _finer(used)
+        return found
 
     def _fit(self, X: NDArray[np.float64], y: ArrayLike) -> Training:
         if self.on_decline not in ("raise", "train"):
@@ -154,7 +170,7 @@ class _Certified(BaseEstimator):
 
     def _outputs(self, X: ArrayLike) -> NDArray[np.float64]:
         check_is_fitted(self)
-        return self.model_.outputs(validate_data(self, X, reset=False, dtype=np.float64))
+        return self.model_.outputs(_validated(self, X, reset=False, dtype=np.float64))
 
 
 _PARAMETERS = """
@@ -164,7 +180,7 @@ _PARAMETERS = """
     Args:
         whiten: on by default: the condition number of the samples plays no part any more.
         lift: 'auto' is no lift where the samples are independent, and 'fourier' with twice as many random features as samples where they
-            are not, as with more samples than features; 'fourier', 'tanh', 'relu', 'KIND:D:SEED:SCALE', or None.
+            are not, as with more samples than features (with ever finer features until those are independent); 'fourier', 'tanh', 'relu', 'KIND:D:SEED:SCALE', or None.
         merge_duplicates: on by default: equal samples with equal targets count once, with a multiplicity.
         random_state: seed of a drawn start, of an automatic lift, and of runs without a certificate.
         max_iter: stop after so many iterations; by default the certified number.
@@ -204,12 +220,12 @@ class CertifiedClassifier(ClassifierMixin, _Certified):
             X: samples (n x d), dense.
             y: classes (n).
         """
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        X, y = _validated(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(f"there is only one class, {self.classes_[0]!r}: a classifier needs at least two")
-        self._fit(X, y)
+        self._fit(np.asarray(X), y)
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -226,7 +242,9 @@ class CertifiedClassifier(ClassifierMixin, _Certified):
 
 
 class CertifiedRegressor(RegressorMixin, _Certified):
-    __doc__ = """Numbers by networks that provably interpolate their training data: one network per output.""" + _PARAMETERS
+    __doc__ = (
+        """Numbers by networks that provably interpolate their training data: one network per output.""" + _PARAMETERS
+    )
 
     _labels = False
 
@@ -237,10 +255,10 @@ class CertifiedRegressor(RegressorMixin, _Certified):
             X: samples (n x d), dense.
             y: targets (n or n x k).
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+        X, y = _validated(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         y = np.asarray(y, dtype=np.float64)
         self._flat = y.ndim == 1
-        self._fit(X, y)
+        self._fit(np.asarray(X), y)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -252,5 +270,3 @@ class CertifiedRegressor(RegressorMixin, _Certified):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-

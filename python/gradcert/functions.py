@@ -144,7 +144,9 @@ def certify(
         Declined: a hypothesis is not met.
         DataError, UsageError, ResourceLimitError: bad input.
     """
-    certificate, _ = _certify(Recipe(labels, merge_duplicates, lift), X, y, _options(locals()), start, on_decline, progress)
+    certificate, _ = _certify(
+        Recipe(labels, merge_duplicates, lift), X, y, _options(locals()), start, on_decline, progress
+    )
     return certificate
 
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,8 +28,20 @@ def _write(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def _number(value: float | None, digits: int = 4) -> str:
-    return "none" if value is None else f"{value:.{digits}g}"
+def _rounded(value: float | None, up: bool, digits: int = 4) -> str:
+    """A bound in few digits that is still one: rounded up or down as decimals, exactly."""
+    if value is None:
+        return "none"
+    context = Context(prec=digits, rounding=ROUND_CEILING if up else ROUND_FLOOR)
+    return f"{context.create_decimal(Decimal(value)):g}"
+
+
+def _down(value: float | None) -> str:
+    return _rounded(value, up=False)
+
+
+def _up(value: float | None) -> str:
+    return _rounded(value, up=True)
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,9 @@ class Check:
     problems: tuple[tuple[str, tuple[str, ...]], ...]
 
     def __str__(self) -> str:
-        return "valid\n" + "\n".join("\n".join([name, *(f"  {line}" for line in lines)]) for name, lines in self.problems)
+        return "valid\n" + "\n".join(
+            "\n".join([name, *(f"  {line}" for line in lines)]) for name, lines in self.problems
+        )
 
 
 class Model:
@@ -123,6 +138,11 @@ class Model:
         several = f"{self.networks} networks " if self.networks > 1 else ""
         return f"<gradcert.Model {several}{chain} {self.activation}>"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self._native.to_bytes() == other._native.to_bytes()
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
     def __getstate__(self) -> dict[str, Any]:
         return {"bytes": self._native.to_bytes()}
 
@@ -135,7 +155,7 @@ class _Proof:
     """Claims about one or several problems, and the file that states them."""
 
     problems: tuple[dict[str, Any], ...]
-    seconds: float
+    seconds: float = field(compare=False)
     text: str | None
     start: Model | None
     recipe: Recipe
@@ -148,7 +168,7 @@ class _Proof:
 
     @property
     def certified(self) -> bool:
-        """Is everything proved?"""
+        """Whether everything is proved."""
         return all(p["status"] == "certified" for p in self.problems)
 
     @property
@@ -248,7 +268,7 @@ class Certificate(_Proof):
             lines += [
                 f"  {p['problem']}: {p['theorem']}; {chain} {p['activation']}",
                 f"    S <= {p['tolerance']:g} within {p['certified_iterations']} iterations of step "
-                f"{_number(p['step_size'])}, each multiplies S by at most 1 - {_number(p['rate'])}",
+                f"{p['step_size']:.4g}, each multiplies S by at most 1 - {_down(p['rate'])}",
             ]
         return "\n".join(lines) + ">"
 
@@ -264,7 +284,7 @@ class Audit(_Proof):
 
     @property
     def convergence(self) -> bool:
-        """Is it proved for every problem that gradient descent from here converges linearly to such a network?"""
+        """Whether it is proved for every problem that gradient descent from here converges linearly to such a network."""
         return all(bool(p["convergence"]) for p in self.problems)
 
     @property
@@ -280,7 +300,7 @@ class Audit(_Proof):
                 continue
             descent = "descent converges to it" if p["convergence"] else "that descent converges to it is not proved"
             lines += [
-                f"  {p['problem']}: {p['theorem']}; a network with loss 0 at most {_number(p['distance'])} away; {descent}"
+                f"  {p['problem']}: {p['theorem']}; a network with loss 0 at most {_up(p['distance'])} away; {descent}"
             ]
         return "\n".join(lines) + ">"
 
@@ -327,7 +347,7 @@ class Training:
 
     @property
     def certified(self) -> bool:
-        """Is there a certificate about every run?"""
+        """Whether there is a certificate about every run."""
         return all(r["certified"] for r in self.runs)
 
     @property
@@ -380,7 +400,7 @@ class Verdict:
 
     @property
     def certified(self) -> bool:
-        """Is convergence to a zero proved?"""
+        """Whether convergence to a zero is proved."""
         return self.about["status"] == "certified"
 
     @property

@@ -192,7 +192,7 @@ class Moment:
 
     @property
     def convergence(self) -> bool:
-        """Is it proved that plain gradient descent from here converges?"""
+        """Whether it is proved that plain gradient descent from here converges."""
         return self.audit.convergence
 
 

@@ -161,9 +161,7 @@ pub(crate) fn of_trained(
     for case in cases(session, &read, "auto")? {
         let outcome = match case.within_memory() {
             Ok(()) => outcome(session, &case, tolerance, watch),
-            Err(Failure::Limit(message)) => {
-                AuditOutcome::Declined(vec![Reason { code: "resource_limit", message }])
-            }
+            Err(Failure::Limit(message)) => AuditOutcome::Declined(vec![Reason { code: "resource_limit", message }]),
             Err(other) => return Err(other),
         };
         all.push((case, outcome));
@@ -213,7 +211,9 @@ impl Audit {
         let mut reasons: Vec<Reason> = vec![];
         for (_, outcome) in &self.all {
             if let AuditOutcome::Declined(own) = outcome {
-                reasons.extend(own.iter().filter(|r| reasons.iter().all(|k| k.code != r.code)).cloned().collect::<Vec<_>>());
+                reasons.extend(
+                    own.iter().filter(|r| reasons.iter().all(|k| k.code != r.code)).cloned().collect::<Vec<_>>(),
+                );
             }
         }
         reasons
@@ -225,7 +225,8 @@ impl Audit {
     /// One JSON object: `problems`, `seconds`.
     pub(crate) fn summary(&self) -> String {
         let problems: Vec<Value> = self.all.iter().map(|(c, o)| to_json(c, o, self.tolerance)).collect();
-        json!({"problems": problems, "lift": self.session.lift.map(|l| l.to_string()), "seconds": self.seconds}).to_string()
+        json!({"problems": problems, "lift": self.session.lift.map(|l| l.to_string()), "seconds": self.seconds})
+            .to_string()
     }
 
     /// Raises `Declined` unless every network passed.
@@ -241,15 +242,8 @@ impl Audit {
         for (case, outcome) in &self.all {
             let AuditOutcome::Certified(audited) = outcome else { continue };
             let inputs = case.problem.input_bounds_in(&case.metric);
-            let record = certificate(
-                audited,
-                &case.name,
-                &case.targets,
-                &case.network,
-                &case.metric,
-                &inputs,
-                self.tolerance,
-            );
+            let record =
+                certificate(audited, &case.name, &case.targets, &case.network, &case.metric, &inputs, self.tolerance);
             certificates.push(record.map_err(Failure::from)?);
         }
         Ok(self.session.file(certificates)?)

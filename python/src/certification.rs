@@ -58,12 +58,7 @@ pub(crate) fn certify(
     Ok(Certification(Arc::new(results)))
 }
 
-fn all(
-    session: Arc<Session>,
-    net: Net,
-    starts: Option<&[Network]>,
-    watch: &mut Watch,
-) -> Result<Results, Failure> {
+fn all(session: Arc<Session>, net: Net, starts: Option<&[Network]>, watch: &mut Watch) -> Result<Results, Failure> {
     let options = net.options()?;
     set_threads(net.threads);
     session.within_memory()?;

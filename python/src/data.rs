@@ -19,9 +19,10 @@ pub(crate) struct Data(pub(crate) Arc<Session>);
 /// released.
 pub(crate) fn matrix(x: &PyReadonlyArray2<'_, f64>) -> Result<Matrix, Failure> {
     let (rows, columns) = (x.shape()[0], x.shape()[1]);
+    // A slice of an array in Fortran's order is in that order.
     let values = match x.as_slice() {
-        Ok(values) => values.to_vec(),
-        Err(_) => x.as_array().iter().copied().collect(),
+        Ok(values) if x.is_c_contiguous() => values.to_vec(),
+        _ => x.as_array().iter().copied().collect(),
     };
     Ok(Matrix::new(rows, columns, values)?)
 }
@@ -42,10 +43,9 @@ impl Data {
     ) -> PyResult<Data> {
         let matrix = matrix(&x)?;
         let wanted = match (y, classes, index) {
-            (Some(y), None, None) => Wanted::Numbers {
-                outputs: y.shape()[1],
-                values: y.as_array().iter().copied().collect(),
-            },
+            (Some(y), None, None) => {
+                Wanted::Numbers { outputs: y.shape()[1], values: y.as_array().iter().copied().collect() }
+            }
             (None, Some(classes), Some(index)) => {
                 let position = |&i: &i64| usize::try_from(i).unwrap_or(usize::MAX);
                 Wanted::Classes { classes, index: index.as_array().iter().map(position).collect() }

@@ -25,7 +25,14 @@ impl Model {
 
     pub(crate) fn read_as(model: Networks, layers: Vec<String>, without_bias: Vec<usize>) -> Model {
         let number_formats = vec!["float64"];
-        Model(Arc::new(ReadModel { model, format: Format::Gradcert, number_formats, layers, without_bias, notes: vec![] }))
+        Model(Arc::new(ReadModel {
+            model,
+            format: Format::Gradcert,
+            number_formats,
+            layers,
+            without_bias,
+            notes: vec![],
+        }))
     }
 
     fn lift(&self) -> Result<Option<Lift>, Failure> {
@@ -60,7 +67,10 @@ fn column_major(w: &PyReadonlyArray2<'_, f64>) -> Mat<f64> {
 /// The layers of a chain, or what does not fit.
 fn chain(activation: Activation, weights: Vec<Mat<f64>>, biases: Vec<Vec<f64>>) -> Result<Network, Failure> {
     if weights.len() < 2 {
-        return Err(Failure::Model { code: "one_layer".to_owned(), message: "a network has two layers or more".to_owned() });
+        return Err(Failure::Model {
+            code: "one_layer".to_owned(),
+            message: "a network has two layers or more".to_owned(),
+        });
     }
     for (l, (w, b)) in weights.iter().zip(&biases).enumerate() {
         let before = if l == 0 { w.ncols() } else { weights[l - 1].nrows() };
@@ -187,11 +197,7 @@ impl Model {
     }
 }
 
-fn outputs(
-    read: &ReadModel,
-    lift: Option<Lift>,
-    samples: gradcert_data::Matrix,
-) -> Result<(usize, Vec<f64>), Failure> {
+fn outputs(read: &ReadModel, lift: Option<Lift>, samples: gradcert_data::Matrix) -> Result<(usize, Vec<f64>), Failure> {
     // Finite and of moderate size, as what was trained on.
     let samples = gradcert_data::Inputs::new(samples, None)?.into_matrix();
     let samples = match lift {

@@ -85,8 +85,7 @@ impl Net {
             let message = format!("hidden_layer_sizes={sizes:?}: 1 to 63 hidden layers, each 1 to 1000000 wide");
             return Err(Failure::Usage(message));
         }
-        let activation: Activation =
-            self.activation.parse().map_err(|e| Failure::Usage(format!("activation: {e}")))?;
+        let activation: Activation = self.activation.parse().map_err(|e| Failure::Usage(format!("activation: {e}")))?;
         Ok(Options {
             hidden_widths: sizes.clone(),
             activation,

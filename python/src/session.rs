@@ -105,12 +105,7 @@ impl Session {
 
     /// What the outputs of networks with these problems mean.
     pub(crate) fn meaning(&self, problems: Vec<String>) -> Meaning {
-        Meaning {
-            problems,
-            classes: self.classes.clone(),
-            target: None,
-            lift: self.lift.map(|lift| lift.to_string()),
-        }
+        Meaning { problems, classes: self.classes.clone(), target: None, lift: self.lift.map(|lift| lift.to_string()) }
     }
 
     /// An error if the arrays of a certificate do not fit into memory.

@@ -81,7 +81,8 @@ fn all(
     };
     let sound = trained.iter().all(|t| t.run.stop != Stop::Diverged);
     let wanted = options.audit && sound && !watch.cancelled();
-    let audit = wanted.then(|| of_trained(&results.session, &networks, results.options.tolerance, watch)).transpose()?;
+    let audit =
+        wanted.then(|| of_trained(&results.session, &networks, results.options.tolerance, watch)).transpose()?;
     Ok((trained, networks, audit))
 }
 

@@ -81,7 +81,7 @@ def test_composition_with_scikit_learn(leukaemia):
 
 
 def test_sparse_input_is_refused_clearly():
-    with pytest.raises(TypeError, match="[Ss]parse"):
+    with pytest.raises(TypeError, match=r"[Ss]parse"):
         CertifiedClassifier().fit(sparse.csr_array(np.eye(4)), [0, 1, 0, 1])
     with pytest.raises(gradcert.DataError, match="sparse"):
         gradcert.certify(sparse.csr_array(np.eye(4)), [0.0, 1.0, 0.0, 1.0])
@@ -91,7 +91,7 @@ def test_duplicates_are_merged_and_contradictions_refused():
     X, y = np.random.default_rng(0).standard_normal((6, 9)), np.arange(6.0)
     doubled = CertifiedRegressor().fit(np.vstack([X, X]), np.concatenate([y, y]))
     assert np.allclose(doubled.predict(X), y, atol=1e-8)
-    with pytest.raises(gradcert.DataError, match="row"):
+    with pytest.raises(gradcert.DataError, match="equal features"):
         CertifiedRegressor().fit(np.vstack([X, X]), np.concatenate([y, y + 1.0]))
 
 

@@ -24,6 +24,8 @@ def test_a_proof_before_training_is_kept_by_training_and_checked(leukaemia):
     assert np.all(history.loss <= history.envelope)
     assert np.all(np.diff(history.iteration) > 0) and history.iteration[-1] == training.iterations
     assert "reaches" not in repr(certificate) and "T4" in repr(certificate)
+    stated = float(repr(certificate).split("1 - ")[1].split(">")[0])
+    assert 0.999 < stated <= certificate.rate < 1.0
     assert certificate.check().problems[0][0] == certificate.problems[0]["problem"]
     assert training.audit is not None and training.audit.certified and training.audit.distance < 1e-3
     assert training.audit.check(X, y).problems
@@ -143,7 +145,7 @@ def test_models_of_pytorch_are_read_audited_and_polished(expected, models, tmp_p
     model = gradcert.Model.load(models / "sequential-float64.safetensors", one["activation"])
     assert np.allclose(model.outputs(X), y.reshape(len(X), -1), rtol=0, atol=1e-12)
     audit = gradcert.audit(model, X, y)
-    assert audit.certified and audit.convergence and audit.distance < 1e-12
+    assert audit.certified and audit.convergence and audit.distance < 1e-10
     far = y + 0.5
     with pytest.raises(gradcert.Declined) as declined:
         gradcert.audit(model, X, 100 * far)
