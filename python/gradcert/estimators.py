@@ -27,8 +27,8 @@ __all__ = ["CertifiedClassifier", "CertifiedRegressor"]
 _validated: Any = validate_data
 
 
-#: How many lifts are tried: none, and Fourier features of ever smaller scale.
-AUTOMATIC_LIFTS = 8
+#: How often another automatic lift is tried: Fourier features of ever smaller scale.
+FINER_LIFTS = 8
 
 
 def _fourier(X: NDArray[np.float64], seed: int) -> str:
@@ -122,14 +122,17 @@ class _Certified(BaseEstimator):
             self.tol,
             self.n_jobs,
         )
-        lift = self._first_lift(X, seed)
-        for _ in range(AUTOMATIC_LIFTS):
+
+        def attempt(lift: str | None) -> tuple[Certificate, _gradcert.Certification]:
             recipe = Recipe(self._labels, self.merge_duplicates, lift)
-            found = functions._certify(recipe, X, y, options, self.start, "return", self._progress())
+            return functions._certify(recipe, X, y, options, self.start, "return", self._progress())
+
+        found = attempt(self._first_lift(X, seed))
+        for _ in range(FINER_LIFTS):
             if self.lift != "auto" or "dependent_inputs" not in dict(found[0].reasons):
                 break
             used = found[0].recipe.lift
-            lift = _fourier(X, seed) if used is None else _finer(used)
+            found = attempt(_fourier(X, seed) if used is None else _finer(used))
         return found
 
     def _fit(self, X: NDArray[np.float64], y: ArrayLike) -> Training:
@@ -180,7 +183,8 @@ _PARAMETERS = """
     Args:
         whiten: on by default: the condition number of the samples plays no part any more.
         lift: 'auto' is no lift where the samples are independent, and 'fourier' with twice as many random features as samples where they
-            are not, as with more samples than features (with ever finer features until those are independent); 'fourier', 'tanh', 'relu', 'KIND:D:SEED:SCALE', or None.
+            are not, as with more samples than features (with ever finer features until those are
+            independent); 'fourier', 'tanh', 'relu', 'KIND:D:SEED:SCALE', or None.
         merge_duplicates: on by default: equal samples with equal targets count once, with a multiplicity.
         random_state: seed of a drawn start, of an automatic lift, and of runs without a certificate.
         max_iter: stop after so many iterations; by default the certified number.

@@ -536,7 +536,10 @@ def check(
 
 
 def load_bundled(name: str) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    """Samples and targets of a data set inside the package: 'leukaemia', 'khan', 'khan-test' or 'coffee'.
+    """Samples and targets of a data set inside the package.
+
+    Args:
+        name: 'leukaemia', 'khan', 'khan-test' (the test part of khan) or 'coffee'.
 
     Raises:
         DataError: there is no such set.
