@@ -19,7 +19,7 @@ def main(address: str | None = None) -> None:
     """Prints one line per finished run, and the accuracies of a cross-validation."""
     cluster = None if address else LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
     with Client(address or cluster) as client:
-        tasks = [(width, seed) for width in (16, 256) for seed in range(2)]
+        tasks = [(width, seed) for width in (50, 800) for seed in range(2)]
         futures = [client.submit(run, *task) for task in tasks]
         for k, future in enumerate(as_completed(futures), 1):
             width, seed, certified, _ = future.result()

@@ -29,7 +29,7 @@ def test_notebooks_run(path, tmp_path, monkeypatch):
     plt.close("all")
 
 
-@pytest.mark.parametrize(("example", "line"), [("sweep_joblib", "width 256"), ("sweep_dask", "mean accuracy")])
+@pytest.mark.parametrize(("example", "line"), [("sweep_joblib", "width 800"), ("sweep_dask", "mean accuracy")])
 def test_examples_run(example, line):
     done = subprocess.run(
         [sys.executable, str(PYTHON / "examples" / f"{example}.py")],
