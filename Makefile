@@ -31,7 +31,7 @@ PYMODULE := python/gradcert/_gradcert.abi3.so
 
 test-python: $(PYVENV)/ready ## The tests of the Python package, with ruff and pyright; the extension is built with the dev profile.
 	$(CARGO) build -p gradcert-python
-	cp target/debug/lib_gradcert.so $(PYMODULE)
+	cp target/debug/lib_gradcert.so $(PYMODULE).new && mv $(PYMODULE).new $(PYMODULE)
 	cd python && $(PYBIN)/ruff format --check . && $(PYBIN)/ruff check .
 	cd python && $(PYBIN)/pyright --pythonpath $(PYBIN)/python
 	cd python && PYTHONPATH=. $(PYBIN)/python -m pytest --ignore=tests/checker

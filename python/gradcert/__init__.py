@@ -29,10 +29,11 @@ from gradcert.functions import (
     inspect,
     load_bundled,
     polish,
+    relu_width,
     tangent_kernel,
     train,
 )
-from gradcert.results import Audit, Certificate, Check, History, Kernel, Model, Polished, Training, Verdict
+from gradcert.results import Audit, Certificate, Check, History, Kernel, Model, Polished, Training, Verdict, Width
 
 if TYPE_CHECKING:
     from gradcert.estimators import CertifiedClassifier, CertifiedRegressor
@@ -59,6 +60,7 @@ __all__ = [
     "UncertifiedWarning",
     "UsageError",
     "Verdict",
+    "Width",
     "__version__",
     "audit",
     "certify",
@@ -67,6 +69,7 @@ __all__ = [
     "inspect",
     "load_bundled",
     "polish",
+    "relu_width",
     "tangent_kernel",
     "train",
 ]

@@ -31,6 +31,8 @@ REMEDIES: dict[str, str] = {
     "residual_too_large": "of a trained network: polish it first, or train on; otherwise a wider network or start='positive'",
     "too_few_parameters": "a wider network",
     "step_too_small": "layer_steps='auto'; a wider network",
+    "width_too_small": "a larger width, or none to search one; a smaller step_size; a larger tol",
+    "step_too_large": "a smaller step_size, or none to have it chosen",
     "first_bias": "set the biases of the first layer of the start to 0, or whiten=False",
     "method": "layer_steps='equal' and train='all', or method='sharp'",
     "slope_floor": "activation='smooth-leaky-relu:C' or 'identity'",

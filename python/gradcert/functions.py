@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gradcert import _gradcert
 from gradcert._data import Recipe, data, samples
-from gradcert.exceptions import Declined, UsageError
-from gradcert.results import Audit, Certificate, Check, History, Kernel, Model, Polished, Training, Verdict
+from gradcert.exceptions import Declined, ModelError, UsageError
+from gradcert.results import Audit, Certificate, Check, History, Kernel, Model, Polished, Training, Verdict, Width
 
 __all__ = [
     "audit",
@@ -24,6 +24,7 @@ __all__ = [
     "inspect",
     "load_bundled",
     "polish",
+    "relu_width",
     "tangent_kernel",
     "train",
 ]
@@ -363,10 +364,14 @@ def audit(
     return _audit(native, own, recipe)
 
 
+def _positive(name: str, value: float) -> float:
+    if not (np.isfinite(value) and value > 0):
+        raise UsageError("usage", f"{name}={value!r}: a positive number")
+    return float(value)
+
+
 def _tolerance(tol: float) -> float:
-    if not (np.isfinite(tol) and tol > 0):
-        raise UsageError("usage", f"tol={tol!r}: a positive number")
-    return float(tol)
+    return _positive("tol", tol)
 
 
 def _audit(native: _gradcert.Audit, own: _gradcert.Data, recipe: Recipe) -> Audit:
@@ -453,6 +458,67 @@ def tangent_kernel(
     return Kernel(matrix, lower)
 
 
+def relu_width(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    width: int | None = None,
+    antisymmetric: bool = True,
+    step_size: float | None = None,
+    max_width: int = 1_000_000,
+    resolution: float = 0.02,
+    labels: bool | None = None,
+    random_state: int = 0,
+    tol: float = 1e-20,
+    n_jobs: int | None = -1,
+    on_decline: OnDecline = "raise",
+    progress: Progress | None = None,
+) -> Width:
+    """Proves that gradient descent on the first layer of a two-layer ReLU network interpolates, or searches the smallest width (T14).
+
+    Args:
+        X: samples (n x d).
+        y: one target per sample, or two classes.
+        width: decide about this one; by default the smallest certified one is searched, by doubling and bisection.
+        antisymmetric: every neuron twice, with opposite signs: all outputs of the start are 0 (an odd width is rounded up).
+        step_size: on the mean loss S; by default the one with the fewest certified iterations.
+        max_width: the search tries no larger one.
+        resolution: the search ends when the certified width is larger by at most this share than one that is not.
+        labels: numbers in y are classes.
+        random_state: seed of the start.
+        tol: the level of S (a mean) that counts as zero.
+        n_jobs: threads; -1 for all processors.
+        on_decline: 'raise' `Declined`, or 'return' a width whose status is 'declined'.
+        progress: see `Progress`.
+
+    Raises:
+        Declined: a hypothesis is not met, or no width up to the largest is certified.
+        DataError, UsageError, ResourceLimitError: bad input.
+    """
+    _known(on_decline, ("raise", "return"))
+    if (width is not None and not 1 <= int(width) <= 10**8) or not 2 <= int(max_width) <= 10**8 or not resolution > 0:
+        raise UsageError("usage", "width is in [1, 10^8], max_width in [2, 10^8], resolution positive")
+    options = {
+        "width": None if width is None else int(width),
+        "antisymmetric": bool(antisymmetric),
+        "seed": int(random_state),
+        "tolerance": _tolerance(tol),
+        "step_size": None if step_size is None else _positive("step_size", step_size),
+        "max_width": int(max_width),
+        "resolution": float(resolution),
+        "threads": _threads(n_jobs),
+    }
+    recipe = Recipe(labels)
+    own = data(X, y, recipe)
+    about, files = _gradcert.relu_width(own, json.dumps(options), progress)
+    found = json.loads(about)
+    text, start = files if files is not None else (None, None)
+    proof = Width((found,), found["seconds"], text, start, recipe, own)
+    if on_decline == "raise" and not proof.certified:
+        raise proof.declined()
+    return proof
+
+
 def criterion(
     function: str,
     start: Mapping[str, float],
@@ -530,8 +596,16 @@ def check(
     """
     path = Path(certificate)
     beside = path.with_suffix(".start.safetensors") if start is None else Path(start)
-    model = Model.load(beside)._native if start is not None or beside.exists() else None
-    lines = _gradcert.check(path.read_bytes(), data(X, y, Recipe(labels, False, lift)), model)
+    content = path.read_bytes()
+    model, neurons = None, None
+    if start is not None or beside.exists():
+        parameters = beside.read_bytes()
+        try:
+            model = _gradcert.Model.read(parameters, None)
+        except ModelError:
+            # The start of a width is no network of layers with biases.
+            neurons = parameters
+    lines = _gradcert.check(content, data(X, y, Recipe(labels, False, lift)), model, neurons)
     return Check(tuple((name, tuple(words)) for name, words in lines))
 
 

@@ -17,7 +17,7 @@ from gradcert import _gradcert
 from gradcert._data import Recipe, data, samples
 from gradcert.exceptions import Declined
 
-__all__ = ["Audit", "Certificate", "Check", "History", "Kernel", "Model", "Polished", "Training", "Verdict"]
+__all__ = ["Audit", "Certificate", "Check", "History", "Kernel", "Model", "Polished", "Training", "Verdict", "Width"]
 
 Proof = TypeVar("Proof", bound="_Proof")
 
@@ -157,7 +157,7 @@ class _Proof:
     problems: tuple[dict[str, Any], ...]
     seconds: float = field(compare=False)
     text: str | None
-    start: Model | None
+    start: Model | bytes | None
     recipe: Recipe
     _data: _gradcert.Data | None = field(default=None, compare=False)
 
@@ -201,8 +201,11 @@ class _Proof:
             raise self.declined()
         path = Path(path)
         _write(path, self.text.encode())
-        if self.start is not None:
-            self.start.save(path.with_suffix(".start.safetensors"))
+        beside = path.with_suffix(".start.safetensors")
+        if isinstance(self.start, Model):
+            self.start.save(beside)
+        elif self.start is not None:
+            _write(beside, self.start)
 
     def check(self, X: ArrayLike | None = None, y: ArrayLike | None = None) -> Check:
         """Lets the independent checker derive every claim again, from the samples and targets given or those it was made with.
@@ -218,7 +221,8 @@ class _Proof:
         own = self._data if X is None or y is None else data(X, y, self.recipe)
         if own is None:
             raise TypeError("the data are not kept in a pickled certificate: check(X, y)")
-        lines = _gradcert.check(self.text.encode(), own, None if self.start is None else self.start._native)
+        model = self.start._native if isinstance(self.start, Model) else None
+        lines = _gradcert.check(self.text.encode(), own, model, self.start if isinstance(self.start, bytes) else None)
         return Check(tuple((name, tuple(words)) for name, words in lines))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -303,6 +307,36 @@ class Audit(_Proof):
                 f"  {p['problem']}: {p['theorem']}; a network with loss 0 at most {_up(p['distance'])} away; {descent}"
             ]
         return "\n".join(lines) + ">"
+
+
+@dataclass(repr=False)
+class Width(_Proof):
+    """A proof about gradient descent on the first layer of a two-layer ReLU network of some width, from a drawn start (T14)."""
+
+    @property
+    def width(self) -> int | None:
+        """The certified width: the one asked for, or the smallest that was found."""
+        return self.problems[0]["width"] if self.certified else None
+
+    @property
+    def step_size(self) -> float | None:
+        """The step, on the mean loss S."""
+        return self.problems[0]["step_size"]
+
+    @property
+    def certified_iterations(self) -> int | None:
+        """The tolerance is reached within so many iterations."""
+        return self.problems[0]["certified_iterations"]
+
+    def __repr__(self) -> str:
+        p = self.problems[0]
+        if not self.certified:
+            return f"{self._headline()}: {', '.join(code for code, _ in self.reasons)}>"
+        return (
+            f"{self._headline()}\n  {p['problem']}: T14; width {p['width']}; S <= {p['tolerance']:g} within "
+            f"{p['certified_iterations']} iterations of step {p['step_size']:.4g}, each multiplies S by at most "
+            f"1 - {_down(p['rate'])}>"
+        )
 
 
 @dataclass(frozen=True)

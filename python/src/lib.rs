@@ -12,6 +12,7 @@ mod model;
 mod options;
 mod session;
 mod training;
+mod width;
 
 use pyo3::prelude::*;
 
@@ -34,6 +35,8 @@ mod _gradcert {
     use super::model::Model;
     #[pymodule_export]
     use super::training::{Training, train};
+    #[pymodule_export]
+    use super::width::relu_width;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -183,6 +183,23 @@ def test_the_criterion():
         gradcert.criterion("x^2", {"x": float("nan")})
 
 
+def test_widths_of_relu_networks(tmp_path):
+    random = np.random.default_rng(0)
+    X = random.standard_normal((4, 10))
+    X, y = X / np.linalg.norm(X, axis=1, keepdims=True), np.array([1.0, -1.0, 0.5, 0.2])
+    width = gradcert.relu_width(X, y, tol=1e-6, max_width=100_000)
+    assert width.certified and f"width {width.width}" in repr(width)
+    assert gradcert.relu_width(X, y, tol=1e-6, width=width.width).certified_iterations == width.certified_iterations
+    assert width.check(X, y).problems
+    width.save(tmp_path / "w.json")
+    assert gradcert.check(tmp_path / "w.json", X, y) == width.check()
+    with pytest.raises(gradcert.Declined) as declined:
+        gradcert.relu_width(X, y, tol=1e-6, width=2)
+    assert set(declined.value.codes) <= set(gradcert.exceptions.REMEDIES)
+    with pytest.raises(gradcert.UsageError):
+        gradcert.relu_width(X, np.stack([y, y**2], axis=1))
+
+
 def test_inspection(small):
     X, y = small
     about = gradcert.inspect(X, y)
