@@ -43,7 +43,7 @@ DRAWN = {
 @pytest.mark.parametrize("name", DRAWN)
 def test_pictures(name, training, tmp_path):
     with plt.style.context("default"):
-        figure, ax = plt.subplots(figsize=(5, 3.5), dpi=60)
+        figure, ax = plt.subplots(figsize=(5, 3.5), dpi=60, layout="constrained")
         assert DRAWN[name](training, ax) is ax
         new = tmp_path / f"{name}.png"
         figure.savefig(new, metadata={"Software": None})
