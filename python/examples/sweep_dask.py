@@ -10,9 +10,9 @@ import sys
 import joblib
 from dask.distributed import Client, LocalCluster, as_completed
 from sklearn.model_selection import cross_val_score
-from sweep_joblib import run
 
 import gradcert
+from sweep_joblib import run
 
 
 def main(address: str | None = None) -> None:

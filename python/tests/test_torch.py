@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from stand_in import Dropout, Functional, Linear, Module, ReLU, Sequential, Tanh, Tensor
 
 import gradcert
 import gradcert.onnx
 import gradcert.torch
+from stand_in import Dropout, Functional, Linear, Module, ReLU, Sequential, Tanh, Tensor
 
 
 @pytest.fixture
