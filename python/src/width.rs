@@ -34,6 +34,9 @@ struct Wanted {
 /// What came out: numbers as JSON, and if certified the certificate file and the bytes of the start.
 type Found<'py> = (String, Option<(String, Bound<'py, PyBytes>)>);
 
+/// Numbers as JSON; certificate file and bytes of the start.
+type Answer = (String, Option<(String, Vec<u8>)>);
+
 /// Decides about one width, or searches the smallest certified one.
 #[pyfunction]
 #[pyo3(signature = (data, options, progress=None))]
@@ -49,7 +52,7 @@ pub(crate) fn relu_width<'py>(
     Ok((about, files.map(|(text, start)| (text, PyBytes::new(py, &start)))))
 }
 
-fn find(session: &Session, wanted: &Wanted, watch: &mut Watch) -> Result<(String, Option<(String, Vec<u8>)>), Failure> {
+fn find(session: &Session, wanted: &Wanted, watch: &mut Watch) -> Result<Answer, Failure> {
     set_threads(wanted.threads);
     let [(name, targets)] = session.problems.as_slice() else {
         return Err(Failure::Usage("a width is about one target: these data have several".to_owned()));
