@@ -4,9 +4,11 @@ CARGO ?= cargo
 PYTHON ?= python3
 DEMO ?= gradcert-demo
 ORACLE := target/oracle
+# The extension finds Python in the process that loads it; said once here, so that no target builds it anew.
+export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce demo test lint test-long test-oracle test-planted bench bench-micro bench-tight docs
+.PHONY: help reproduce demo test test-python wheel lint test-long test-oracle test-planted bench bench-micro bench-tight bench-accuracy docs
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
@@ -21,6 +23,30 @@ reproduce: ## Figures and tables of Chatterjee 2022; writes gradcert-reproduce/ 
 test: lint ## What must pass before a merge: formatting, lints, all default tests, documentation.
 	$(CARGO) test --workspace
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
+	$(MAKE) test-python
+
+PYVENV := target/python
+PYBIN := $(abspath $(PYVENV))/bin
+PYMODULE := python/gradcert/_gradcert.abi3.so
+
+test-python: $(PYVENV)/ready ## The tests of the Python package, with ruff and pyright; the extension is built with the dev profile.
+	$(CARGO) build -p gradcert-python
+	cp target/debug/lib_gradcert.so $(PYMODULE).new && mv $(PYMODULE).new $(PYMODULE)
+	cd python && $(PYBIN)/ruff format --check . && $(PYBIN)/ruff check .
+	cd python && $(PYBIN)/pyright --pythonpath $(PYBIN)/python
+	cd python && PYTHONPATH=. $(PYBIN)/python -m pytest --ignore=tests/checker
+
+wheel: $(PYVENV)/ready ## The Python package as a wheel for every Python from 3.10 on; writes target/wheels/.
+	cd python && $(PYBIN)/maturin build --release -o ../target/wheels
+
+$(PYVENV)/ready: python/requirements-test.txt
+	$(PYTHON) -m venv $(PYVENV)
+	$(PYBIN)/python -m pip install --quiet -r python/requirements-test.txt
+	touch $@
+
+bench-accuracy: wheel ## Test accuracy and time beside scikit-learn on the bundled sets; writes docs/src/python-accuracy.md.
+	$(PYBIN)/python -m pip install --quiet --force-reinstall --no-deps target/wheels/gradcert-*.whl
+	$(PYBIN)/python bench/accuracy/accuracy.py --markdown docs/src/python-accuracy.md
 
 lint: ## Formatting and clippy, warnings are errors.
 	$(CARGO) fmt --all --check
