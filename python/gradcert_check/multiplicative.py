@@ -85,16 +85,15 @@ def frozen_floor(setting):
     if f.floor is None or setting.outputs != 1 or any(d != 0 for d in setting.d_weights[2:]):
         return None
     if setting.positive is not None:
-        entries = setting.positive["hidden"] + [setting.positive["output"]]
-        gamma = [f.floor * arb(entries[-1])] * setting.widths[layers - 1]
+        # All entries of gamma_l are equal.
+        gamma = f.floor * arb(setting.positive["output"])
         for l in range(layers - 2, 0, -1):
-            total = f.floor * arb(entries[l - 1]) * sum(gamma, arb(0))
-            gamma = [total] * setting.widths[l]
-    else:
-        if any(not (w > 0).all() for w in setting.arrays[2:]):
-            return None
-        gamma = [f.floor * arb(float(x)) for x in setting.arrays[layers][0]]
-        for l in range(layers - 2, 0, -1):
-            columns = setting.arrays[l + 1].T.tolist()
-            gamma = [f.floor * sum((arb(w) * g for w, g in zip(c, gamma)), arb(0)) for c in columns]
+            gamma = f.floor * arb(setting.positive["hidden"][l - 1]) * setting.widths[l + 1] * gamma
+        return gamma * arb(setting.widths[1]).sqrt()
+    if any(not (w > 0).all() for w in setting.arrays[2:]):
+        return None
+    gamma = [f.floor * arb(float(x)) for x in setting.arrays[layers][0]]
+    for l in range(layers - 2, 0, -1):
+        columns = setting.arrays[l + 1].T.tolist()
+        gamma = [f.floor * sum((arb(w) * g for w, g in zip(c, gamma)), arb(0)) for c in columns]
     return sum((g * g for g in gamma), arb(0)).sqrt()

@@ -32,12 +32,15 @@ def _one_output(labels, problem):
     raise NotProved("problem", f"the data have no problem {problem[:80]!r}")
 
 
-def _several_outputs(labels, outputs):
+def _several_outputs(labels, outputs, problem):
     names, at = _classes(labels)
     if len(names) != outputs:
         raise NotProved("network.widths", f"{outputs} outputs, but {len(names)} classes")
+    codings = {"all classes as +1 and -1": 0, "all classes as 1 and 0": 1}
+    if problem not in codings:
+        raise NotProved("problem", f"the data have no problem {problem[:80]!r}")
     one_hot = (at[:, None] == np.arange(outputs)[None, :]).astype(float)
-    return [2.0 * one_hot - 1.0, one_hot]
+    return [[2.0 * one_hot - 1.0, one_hot][codings[problem]]]
 
 
 def targets(labels, certificate):
@@ -46,7 +49,7 @@ def targets(labels, certificate):
     if outputs == 1:
         candidates = _one_output(labels, certificate["problem"])
     else:
-        candidates = _several_outputs(labels, outputs)
+        candidates = _several_outputs(labels, outputs, certificate["problem"])
     for y in candidates:
         if hashes.targets(y) == certificate["targets_sha256"]:
             return y.reshape(len(labels), outputs)

@@ -30,7 +30,7 @@ DESCENT = {
     "scaled": ("small.npz", "--width 6 --scale 60 --layer-steps auto --activation softsign"),
     "original": ("small.npz", "--width 4 --depth 3 --method paper"),
 }
-TIGHT = ("plain", "deep", "whitened", "frozen", "scaled")
+TIGHT = ("plain", "deep", "whitened", "frozen", "scaled", "original")
 AUDITS = {
     "two-layers": ("wide.npz", "--width 20 --activation tanh"),
     "row-space": ("wide.npz", "--width 12 --depth 3 --activation tanh"),
@@ -57,16 +57,24 @@ def _run(program, *arguments):
         sys.exit(f"{' '.join(arguments)}: {result.stdout}{result.stderr}")
 
 
-def _tight(program, name, source, options):
+def _tight(program, name, source, tighten):
     raw = json.loads((HERE / f"{name}.json").read_text())
     start = HERE / f"{name}.start.safetensors"
+    parameters = start.read_bytes() if start.exists() else None
     samples = data.read(str(HERE / source))
-    raw = tight.descent_claim(raw, samples, start.read_bytes() if start.exists() else None)
     out = HERE / f"tight-{name}.json"
-    out.write_text(json.dumps(raw, indent=1) + "\n")
     if start.exists():
         shutil.copy(start, HERE / f"tight-{name}.start.safetensors")
+    if tighten is tight.descent_claim:
+        raw = tighten(raw, samples, parameters)
+        confirmed = raw
+    else:
+        # The first checker evaluates a small residual in doubles and bounds |J(w0)| in (T2) by another way: it cannot
+        # confirm these to 1e-9.
+        confirmed, raw = tighten(raw, samples, parameters, rest=False), tighten(raw, samples, parameters)
+    out.write_text(json.dumps(confirmed))
     _run(program, "check", str(out), "--data", str(HERE / source))
+    out.write_text(json.dumps(raw, indent=1) + "\n")
 
 
 def _several_outputs(program, folder):
@@ -90,7 +98,7 @@ def main(program):
         out = str(HERE / f"{name}.json")
         _run(program, "certify", "--data", str(HERE / source), "--out", out, *options.split())
         if name in TIGHT:
-            _tight(program, name, source, options)
+            _tight(program, name, source, tight.original_claim if name == "original" else tight.descent_claim)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         for name, (source, options) in AUDITS.items():
@@ -98,6 +106,7 @@ def main(program):
             _run(program, "train", "--data", str(HERE / source), "--out", str(folder / name), *train)
             shutil.copy(folder / name / "audit.json", HERE / f"{name}.json")
             shutil.copy(folder / name / "model.safetensors", HERE / f"{name}.start.safetensors")
+            _tight(program, name, source, tight.audit_claim)
         _several_outputs(program, folder)
 
 

@@ -129,10 +129,11 @@ def original_changes(claim):
     for factor in FACTORS:
         for key in ("smin_inputs", "alpha", "rate", "step_size"):
             yield f"{key} x {factor}", _scale(key, factor)
-        for key in ("residual", "first_partials", "second_partials", "tolerance"):
+        for key in ("residual", "first_partials", "second_partials"):
             yield f"{key} / {factor}", _scale(key, 1 / factor)
     for k in {1, claim["iterations"] // 10 + 1, claim["iterations"]}:
         yield f"{k} iterations fewer", _set("iterations", claim["iterations"] - k)
+    yield "tolerance / 10", _scale("tolerance", 0.1)
     for bad in (0.0, -1.0, 1.0, 2.0):
         yield f"epsilon = {bad}", _set("epsilon", hexfloat.spell(bad))
     for factor in (1e-3, 4.0, 1e6):
