@@ -35,8 +35,8 @@ def _distribution(t):
 
 
 class Activation:
-    """name; smooth: has derivatives of all orders; zero: sigma(0) = 0; rising: sigma' > 0; floor: a positive lower bound
-    of sigma' or None; convex: sigma' non-decreasing, convex on the negative axis, and sigma'(t) >= sigma'(-|t|);
+    """name; smooth: has derivatives of all orders; zero: sigma(0) = 0; rising: sigma' > 0; floor: a positive
+    lower bound of sigma' or None; convex: sigma' non-decreasing, convex on the negative axis, and sigma'(t) >= sigma'(-|t|);
     flat: sigma''(0) = 0; breaks[k]: points between which |sigma^(k)| is monotone, k = 1, 2."""
 
     smooth, zero, rising, floor, convex, flat = True, True, True, None, False, False
@@ -60,7 +60,7 @@ class Activation:
         return over_the_line(self, k)
 
     def supremum(self, k, sorted_z, r):
-        """Upper bound of |sigma^(k)| on the union of [z - r, z + r], z in the sorted floats, which carry one rounding."""
+        """Upper bound of |sigma^(k)| on the union of [z - r, z + r]; the sorted z carry one rounding."""
         key = (k, r, sorted_z[0], sorted_z[-1], len(sorted_z)) if len(sorted_z) <= 2 else None
         if key in self._sets and key is not None:
             return self._sets[key]

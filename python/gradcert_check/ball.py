@@ -66,9 +66,7 @@ class Ball:
             ]
             self.e[l] = [
                 dv.scaled(phi).plus(dz.scaled(beta * v))
-                for dv, dz, phi, beta, v in zip(
-                    self.dv[l], self.dz[l], self.phi[l], self.beta[l], centre.v_max[l]
-                )
+                for dv, dz, phi, beta, v in zip(self.dv[l], self.dz[l], self.phi[l], self.beta[l], centre.v_max[l])
             ]
             back = self._move(l + 1, self.d_big_g[l + 1], centre.w_norm[l + 1])
             back = back.plus_unit(l + 1, dw * centre.smax_g[l + 1]).scaled(max_of(self.phi[l]))

@@ -1,6 +1,7 @@
 """The network at its start: pre-activations, backward vectors, norms, and the tangent kernel by layers (T6).
 
-Layers count from 1; lists are indexed by the layer, entry 0 of ``h`` being the inputs. Rows of G_l are (sample, output).
+Layers count from 1; lists are indexed by the layer, entry 0 of ``h`` being the
+inputs. Rows of G_l are (sample, output).
 Kernel and norms over samples carry the multiplicities (T13).
 """
 

@@ -55,9 +55,7 @@ class Spectrum:
         outputs = centre.setting.outputs
         root = [arb(m).sqrt() for m in centre.weights for _ in range(outputs)]
         n = len(root)
-        kernel = linear.from_rows(
-            [[x * a * b for x, b in zip(row, root)] for row, a in zip(centre.kernel, root)]
-        )
+        kernel = linear.from_rows([[x * a * b for x, b in zip(row, root)] for row, a in zip(centre.kernel, root)])
         scale = float(max(abs(float(x.mid())) for x in kernel.entries())) or 1.0
         floats = np.array([float(x.mid()) / scale for x in kernel.entries()]).reshape(n, n)
         basis = linear.from_doubles(np.linalg.eigh((floats + floats.T) / 2)[1])

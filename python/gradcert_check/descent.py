@@ -57,7 +57,7 @@ def _exactly(rows, weights, s):
 
 def _psi(centre, claim, relative):
     """psi[j] by the best of the statements on the ball of radii[j] or a larger one; the last ball."""
-    setting, best, floor = centre.setting, arb(0), multiplicative.frozen_floor(centre.setting)
+    best, floor = arb(0), multiplicative.frozen_floor(centre.setting)
     last, x_max = None, network.max_of(centre.x_norm)
     for j in range(len(claim["radii"]) - 1, -1, -1):
         s, wanted = claim["radii"][j], arb(claim["psi"][j])
@@ -164,5 +164,3 @@ def factor(step, lam):
     if step.form == "second":
         gain = gain - lam * step.norm
     return result.min(1 - c * step.psi[-1] * gain)
-
-

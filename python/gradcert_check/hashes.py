@@ -24,5 +24,5 @@ def targets(y):
 
 
 def parameters(widths, arrays):
-    """arrays: W_1, b_1, ..., W_L, b_L (no b_1 on whitened inputs)."""
+    """arrays: W_1, b_1, ..., W_L, b_L (b_1 = 0 on whitened inputs)."""
     return _digest("gradcert parameters", widths, arrays)

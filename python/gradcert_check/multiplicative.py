@@ -1,4 +1,4 @@
-"""(T9m): a lower bound of |g_1| / |g_1(w0)| on a ball around the positive start, and (T7+) where later layers are frozen."""
+"""(T9m): a lower bound of |g_1| / |g_1(w0)| around the positive start; (T7+) where later layers are frozen."""
 
 from flint import arb
 

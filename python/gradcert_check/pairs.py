@@ -1,4 +1,4 @@
-"""Bounds c.(s_1, ..., s_L) + q for every split of the radius s among the layers, sum of squares at most s^2 (T9+, 1)."""
+"""Bounds c.(s_1, ..., s_L) + q for every split of the radius among the layers, |(s_1, .., s_L)| <= s (T9+, 1)."""
 
 from flint import arb
 

@@ -2,8 +2,7 @@
 
 from flint import arb
 
-from . import linear
-from . import relative, third_order
+from . import linear, relative, third_order
 from .errors import BadInput, require
 from .linear import from_rows, rows_of
 
@@ -109,10 +108,7 @@ def _mixed(centre, passes, l, forward, backward):
     right = [rows_of(centre.passes["h"][l - 1] * hd[l - 1]) for _, hd in forward]  # [i'][i][b]
     size = len(backward)
     x = [
-        [
-            sum((a * b for a, b in zip(left[r][q], right[q // outputs][r // outputs])), arb(0))
-            for q in range(size)
-        ]
+        [sum((a * b for a, b in zip(left[r][q], right[q // outputs][r // outputs])), arb(0)) for q in range(size)]
         for r in range(size)
     ]
     return [[passes.dw[l] * (x[r][q] + x[q][r]) for q in range(size)] for r in range(size)]

@@ -177,9 +177,7 @@ CERTIFICATE = {
             "tensors": {"sha256": sha256},
         }
     ),
-    "metric": record(
-        {"weights": many(_non_negative, 2, MAX_LAYERS), "biases": many(_non_negative, 2, MAX_LAYERS)}
-    ),
+    "metric": record({"weights": many(_non_negative, 2, MAX_LAYERS), "biases": many(_non_negative, 2, MAX_LAYERS)}),
     "claim": CLAIM,
     "assumptions": many(text, 0, MAX_CERTIFICATES),
     "limits": many(text, 0, MAX_CERTIFICATES),

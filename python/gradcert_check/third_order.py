@@ -43,8 +43,7 @@ class Drifts:
         self.e, self.v = [None] * layers + [[arb(0)] * self.n], [None] * layers
         for l in range(layers - 1, 0, -1):
             move = [
-                self.w[l + 1] * e + self.dw[l + 1] * self.s * g
-                for e, g in zip(self.e[l + 1], centre.g_norm[l + 1])
+                self.w[l + 1] * e + self.dw[l + 1] * self.s * g for e, g in zip(self.e[l + 1], centre.g_norm[l + 1])
             ]
             self.v[l] = [a + b for a, b in zip(centre.v_max[l], move)]
             bend = [b * d * v for b, d, v in zip(self.beta[l], self.dz[l], centre.v_max[l])]
@@ -56,9 +55,7 @@ class Drifts:
         if l == 1:
             return self.centre.x_norm, smax_inputs
         dw, db = self.dw[l], self.db[l]
-        single = [
-            (dw**2 * (h + d) ** 2 + db**2).sqrt() for h, d in zip(self.centre.h_norm[l - 1], self.dh[l - 1])
-        ]
+        single = [(dw**2 * (h + d) ** 2 + db**2).sqrt() for h, d in zip(self.centre.h_norm[l - 1], self.dh[l - 1])]
         moved = dw * weighted_length(self.dh[l - 1], self.centre.weights)
         return single, self.centre.smax_ext[l - 1] + moved
 

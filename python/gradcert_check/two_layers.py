@@ -2,8 +2,8 @@
 
 from flint import arb
 
-from . import linear
 from . import centre as network
+from . import linear
 from .errors import BadInput, require
 from .linear import rows_of
 

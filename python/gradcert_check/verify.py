@@ -1,5 +1,7 @@
 """From bytes and samples to verdicts."""
 
+from functools import partial
+
 from flint import ctx
 
 from . import activation, audit, descent, hashes, original, problems, schema, tensors
@@ -48,8 +50,9 @@ def _read_start(setting, item, start, number):
     if start is None:
         raise BadInput("the certificate speaks about given start parameters: --start FILE is needed")
     arrays = tensors.network(start, setting.widths, number)
-    hashed = arrays if setting.inputs == "raw" else arrays[:1] + arrays[2:]
-    found = hashes.parameters(setting.widths, hashed)
+    if setting.inputs != "raw" and arrays[1].any():
+        raise BadInput("whitened inputs have no first bias: it must be 0")
+    found = hashes.parameters(setting.widths, arrays)
     require(found == item["start"]["sha256"], "start.sha256", "other start parameters")
     setting.arrays, setting.biases = [None] + arrays[0::2], [None] + arrays[1::2]
 
@@ -92,6 +95,6 @@ def check_bytes(raw, samples, start=None):
     arrays = tensors.read(start) if start is not None else None
     proved = []
     for number, item in enumerate(file["certificates"]):
-        _with_enough_bits(lambda: _certificate(file, item, samples, arrays, number))
+        _with_enough_bits(partial(_certificate, file, item, samples, arrays, number))
         proved.append(item["problem"])
     return proved

@@ -14,7 +14,6 @@ import tempfile
 
 import numpy as np
 import tight
-
 from gradcert_check import data
 
 HERE = pathlib.Path(__file__).parent / "data"

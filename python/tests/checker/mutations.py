@@ -1,4 +1,4 @@
-"""Changes of a certificate that claim more: the list of the mutation suite of the first checker, over real certificates.
+"""Changes of a certificate that claim more: the mutations of the first checker, over real certificates.
 
 A mutant is (name, file, samples, start): what is given to the checker.
 """
@@ -8,7 +8,6 @@ import json
 import struct
 
 import numpy as np
-
 from gradcert_check import activation, hashes, hexfloat, tensors
 from gradcert_check.data import Samples
 
@@ -151,7 +150,13 @@ def audit_changes(claim, few=False):
                 a["convergence"][key] = a[key]
 
     for factor in AUDIT_FACTORS:
-        for key, power in (("residual", -1), ("smax_start", -1), ("correction", -1), ("distance", -1), ("smin_start", 1)):
+        for key, power in (
+            ("residual", -1),
+            ("smax_start", -1),
+            ("correction", -1),
+            ("distance", -1),
+            ("smin_start", 1),
+        ):
             change = _scale(key, factor**power)
             yield f"{key} ^ {power} {factor}", change
             yield f"{key} ^ {power} {factor}, repeated", lambda a, change=change: (change(a), repeat(a))
@@ -170,7 +175,10 @@ def audit_changes(claim, few=False):
     if claim["curvature"]["kind"] == "taylor":
         yield "an order less", lambda a: a["curvature"]["orders"].pop(-2)
         yield "no orders", lambda a: a["curvature"]["orders"].clear()
-        yield "seven orders", lambda a: a["curvature"]["orders"].extend(["0x1p+300"] * (7 - len(a["curvature"]["orders"])))
+        yield (
+            "seven orders",
+            lambda a: a["curvature"]["orders"].extend(["0x1p+300"] * (7 - len(a["curvature"]["orders"]))),
+        )
     else:
         yield "no cells", lambda a: (a["curvature"]["radii"].clear(), a["curvature"]["drift"].clear())
         yield "more drifts than radii", lambda a: a["curvature"]["drift"].append("0x1p+300")
@@ -244,7 +252,17 @@ def _network_changes(first):
     yield "a layer less", lambda c: c["network"]["widths"].pop(1)
     yield "problem", lambda c: c.update(problem=c["problem"] + "x")
     yield "targets", lambda c: c.update(targets_sha256=hashes.targets(np.zeros(5)))
-    names = ("relu", "", "smooth-leaky-relu:0.11", "smooth-leaky-relu:0.09", "tanh", "softplus", "identity", "silu", "logistic")
+    names = (
+        "relu",
+        "",
+        "smooth-leaky-relu:0.11",
+        "smooth-leaky-relu:0.09",
+        "tanh",
+        "softplus",
+        "identity",
+        "silu",
+        "logistic",
+    )
     for name in names:
         if _slope(name) != _slope(first["network"]["activation"]):
             yield f"activation {name!r}", lambda c, name=name: c["network"].update(activation=name)
@@ -299,7 +317,11 @@ def data_mutants(file, samples, start):
     repeated[-1] = repeated[0]
     same, other = y.copy(), y.copy()
     same[-1], other[-1] = y[0], -y[0]
-    variants = [("targets much larger", x, 3 * y), ("sample repeated", repeated, same), ("contradiction", repeated, other)]
+    variants = [
+        ("targets much larger", x, 3 * y),
+        ("sample repeated", repeated, same),
+        ("contradiction", repeated, other),
+    ]
     if first["start"]["kind"] == "positive":
         variants.append(("targets larger", x, y * (1 + 1e-6)))
     if first["network"]["inputs"] == "raw":
@@ -313,10 +335,14 @@ def data_mutants(file, samples, start):
 
 def _packed(arrays, widths):
     header, body = {}, b""
-    for l, (before, after) in enumerate(zip(widths, widths[1:])):
+    for l in range(len(widths) - 1):
         for name, array in (("weight", arrays[2 * l]), ("bias", arrays[2 * l + 1])):
             raw = np.ascontiguousarray(array, dtype="<f8").tobytes()
-            header[f"{l}.{name}"] = {"dtype": "F64", "shape": list(array.shape), "data_offsets": [len(body), len(body) + len(raw)]}
+            header[f"{l}.{name}"] = {
+                "dtype": "F64",
+                "shape": list(array.shape),
+                "data_offsets": [len(body), len(body) + len(raw)],
+            }
             body += raw
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + body

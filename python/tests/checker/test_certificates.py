@@ -5,12 +5,13 @@ import pathlib
 
 import mutations
 import pytest
-
 from gradcert_check import BadInput, NotProved, check_bytes, data
 
 HERE = pathlib.Path(__file__).parent / "data"
 SOURCES = {"merged": "repeated.npz", "classes": "classes.csv", "outputs": "classes.csv"}
-SOURCES.update({f"{tight}{name}": "wide.npz" for name in ("two-layers", "row-space", "drift") for tight in ("", "tight-")})
+SOURCES.update(
+    {f"{tight}{name}": "wide.npz" for name in ("two-layers", "row-space", "drift") for tight in ("", "tight-")}
+)
 NAMES = sorted(path.stem for path in HERE.glob("*.json"))
 TIGHT = [name for name in NAMES if name.startswith("tight-")]
 

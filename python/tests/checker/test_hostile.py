@@ -9,7 +9,6 @@ import subprocess
 import sys
 
 import pytest
-
 from gradcert_check import BadInput, NotProved, check_bytes, data
 from gradcert_check.__main__ import main
 
@@ -105,7 +104,13 @@ def test_other_spellings_of_numbers(samples):
     claim = json.loads(PLAIN)["certificates"][0]["claim"]
     text = claim["theta"]
     mantissa, exponent = text.split("p")
-    for other in (text.upper(), f"{mantissa}0p{exponent}", f"+{text}", f"{mantissa}p{exponent[0]}0{exponent[1:]}", " " + text):
+    for other in (
+        text.upper(),
+        f"{mantissa}0p{exponent}",
+        f"+{text}",
+        f"{mantissa}p{exponent[0]}0{exponent[1:]}",
+        " " + text,
+    ):
         with pytest.raises(BadInput):
             check_bytes(_with(("certificates", 0, "claim", "theta"), other)[0], samples)
 

@@ -4,10 +4,23 @@ import copy
 import json
 
 from flint import arb, ctx
-
-from gradcert_check import NotProved, audit, check_bytes, descent, hexfloat, linear, original, row_space, third_order
+from gradcert_check import (
+    NotProved,
+    audit,
+    check_bytes,
+    descent,
+    hexfloat,
+    linear,
+    multiplicative,
+    original,
+    row_space,
+    schema,
+    tensors,
+    third_order,
+    two_layers,
+    verify,
+)
 from gradcert_check import centre as network
-from gradcert_check import multiplicative, schema, tensors, two_layers, verify
 from gradcert_check.ball import Ball
 from gradcert_check.relative import Kernel
 
@@ -139,7 +152,9 @@ def original_claim(file, samples, start, rest=True):
     file = copy.deepcopy(file)
     claim = file["certificates"][0]["claim"]
     centre = _centre(file, samples, start)
-    radius, eps, smin, residual = (arb(float.fromhex(claim[k])) for k in ("radius", "epsilon", "smin_inputs", "residual"))
+    radius, eps, smin, residual = (
+        arb(float.fromhex(claim[k])) for k in ("radius", "epsilon", "smin_inputs", "residual")
+    )
     claim["alpha"] = _below(original._alpha(centre, radius, smin))
     if rest:
         _partials(claim, centre, radius, residual)
