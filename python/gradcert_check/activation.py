@@ -36,8 +36,9 @@ def _distribution(t):
 
 class Activation:
     """name; smooth: has derivatives of all orders; zero: sigma(0) = 0; rising: sigma' > 0; floor: a positive
-    lower bound of sigma' or None; convex: sigma' non-decreasing, convex on the negative axis, and sigma'(t) >= sigma'(-|t|);
-    flat: sigma''(0) = 0; breaks[k]: points between which |sigma^(k)| is monotone, k = 1, 2."""
+    lower bound of sigma' or None; convex: sigma' non-decreasing, convex on the negative axis, and
+    sigma'(t) >= sigma'(-|t|); flat: sigma''(0) = 0; breaks[k]: points between which
+    |sigma^(k)| is monotone, k = 1, 2."""
 
     smooth, zero, rising, floor, convex, flat = True, True, True, None, False, False
     breaks = {1: (), 2: ()}

@@ -1,7 +1,8 @@
 """Matrices of balls: positive definiteness by exact elimination, norms and smallest singular values from it.
 
 ``positive(A)`` is a proof when it says True: elimination in balls finds every pivot certainly positive, hence A =
-L D L^T with D > 0 for every member of the enclosure. Where a pivot's ball contains 0 the caller may try again with more bits.
+L D L^T with D > 0 for every member of the enclosure. Where a pivot's
+ball contains 0 the caller may try again with more bits.
 """
 
 import numpy as np

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 from flint import arb, arb_mat, ctx
-
 from gradcert_check import BadInput, activation, hexfloat, linear, third_order
 from gradcert_check import centre as network
 from gradcert_check.ball import Ball
