@@ -85,9 +85,8 @@ def attack(name, few, slack=0.0):
     assert [title for title in left if title not in TRUE.get(name, {})] == []
 
 
-@pytest.mark.parametrize("name", ["tight-scaled", "tight-whitened"])
-def test_some_certificates_that_claim_more_are_rejected(name):
-    attack(name, few=True)
+def test_some_certificates_that_claim_more_are_rejected():
+    attack("tight-scaled", few=True)
 
 
 @pytest.mark.parametrize("name", ["tight-drift", "tight-original"])
@@ -102,7 +101,7 @@ def test_tight_certificates_that_claim_more_are_rejected(name):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["classes", "lecun", "conditional"])
+@pytest.mark.parametrize("name", ["classes", "lecun"])
 def test_certificates_that_claim_more_are_rejected(name):
     """The program leaves a slack of up to 1e-6 in what it states."""
     attack(name, few=True, slack=2e-6)
