@@ -9,7 +9,7 @@ use faer::Mat;
 use gradcert::certify::Reason;
 use gradcert::relu::record::certificate;
 use gradcert::relu::start::Start;
-use gradcert::relu::width::{Certified, Options, Problem, Search, certify, smallest};
+use gradcert::relu::width::{Certified, Declined, Options, Problem, Search, certify, smallest};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde::Deserialize;
@@ -72,7 +72,7 @@ fn find(session: &Session, wanted: &Wanted, watch: &mut Watch) -> Result<Answer,
     let outcome = outcome(&problem, wanted, features, watch);
     let json = |found: Option<&Certified>, reasons: &[Reason]| to_json(name, wanted, found, reasons, &clock);
     match outcome {
-        Err(reasons) => Ok((json(None, &reasons).to_string(), None)),
+        Err(declined) => Ok((json(None, &declined.reasons).to_string(), None)),
         Ok(certified) => {
             let start = Start::draw(certified.width, features, wanted.antisymmetric, wanted.seed);
             let record = certificate(name, &problem, &start, &certified, wanted.tolerance)?;
@@ -83,7 +83,7 @@ fn find(session: &Session, wanted: &Wanted, watch: &mut Watch) -> Result<Answer,
     }
 }
 
-fn outcome(problem: &Problem, wanted: &Wanted, features: usize, watch: &mut Watch) -> Result<Certified, Vec<Reason>> {
+fn outcome(problem: &Problem, wanted: &Wanted, features: usize, watch: &mut Watch) -> Result<Certified, Declined> {
     let options = Options { tolerance: wanted.tolerance, step_size: wanted.step_size };
     if let Some(width) = wanted.width {
         return certify(problem, &Start::draw(width, features, wanted.antisymmetric, wanted.seed), &options);

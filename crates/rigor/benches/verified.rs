@@ -10,7 +10,9 @@ fn main() {
     divan::main();
 }
 
-const FUNCTIONS: [(&str, fn(f64) -> Interval); 12] = [
+type Enclosure = (&'static str, fn(f64) -> Interval);
+
+const FUNCTIONS: [Enclosure; 12] = [
     ("exp", exp_at),
     ("expm1", expm1_at),
     ("ln", ln_at),
