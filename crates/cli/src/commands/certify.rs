@@ -13,6 +13,7 @@ use gradcert_certificate::format::{Certificate, Data, FORMAT, File, VERSION};
 use gradcert_certificate::hash;
 use gradcert_report::number::{Rounding, rounded};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(args: &CertifyArgs) -> Result<(Exit, Output), Failure> {
@@ -241,11 +242,22 @@ pub(crate) fn write_file(file: &File, path: &Path) -> Result<(), Failure> {
 
 /// Writes through a temporary file, so that no half-written file is ever found.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_parts(path, std::iter::once(bytes.to_vec()))
+}
+
+/// The same, of a file that need not fit into memory beside what it is made of.
+pub(crate) fn write_parts(path: &Path, parts: impl Iterator<Item = Vec<u8>>) -> Result<(), Failure> {
     // A name that is nobody else's: `results.tmp` beside `results.json` may be a file of the user.
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
-    let written = std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
+    let write_all = |mut file: std::fs::File| {
+        for part in parts {
+            file.write_all(&part)?;
+        }
+        std::fs::rename(&temporary, path)
+    };
+    let written = std::fs::File::create(&temporary).and_then(write_all);
     if written.is_err() {
         let _ = std::fs::remove_file(&temporary);
     }

@@ -1,7 +1,7 @@
 //! `gradcert kernel`: a kernel matrix, its size and a verified bound of its smallest eigenvalue.
 
 use crate::args::{KernelCommand, NtkArgs, StartArg};
-use crate::commands::certify::write;
+use crate::commands::certify::write_parts;
 use crate::commands::limit_kernel;
 use crate::failure::{Exit, Failure, reasons_text};
 use crate::output::{Output, Seconds};
@@ -90,8 +90,8 @@ impl Kernel {
     fn new(task: &Task, network: &Network, metric: &Metric, bound: bool) -> Result<Kernel, Failure> {
         let rows = &task.problem.rows;
         let n = rows.nrows() as f64;
-        // The matrix and its bytes; the enclosure holds a middle, a radius and as much again on the way.
-        let squares = if bound { 8.0 } else { 2.0 };
+        // The matrix, which is written column by column; the enclosure holds a middle, a radius and as much again on the way.
+        let squares = if bound { 8.0 } else { 1.1 };
         require_memory(8.0 * squares * n * n, || format!("the kernel of {n} samples needs"))?;
         let inputs = LayerInputs::Rows(rows.middle().to_owned());
         let clock = Seconds::start();
@@ -145,9 +145,9 @@ pub(crate) fn write_npy(path: &Path, matrix: &Mat<f64>) -> Result<(), Failure> {
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((length as u16).to_le_bytes());
     bytes.extend(format!("{header:<width$}\n", width = length - 1).bytes());
-    (0..n).for_each(|j| bytes.extend(matrix.col_as_slice(j).iter().flat_map(|x| x.to_le_bytes())));
+    let columns = (0..n).map(|j| matrix.col_as_slice(j).iter().flat_map(|x| x.to_le_bytes()).collect());
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| Failure::file(path, &e))?;
     }
-    write(path, &bytes)
+    write_parts(path, std::iter::once(bytes).chain(columns))
 }

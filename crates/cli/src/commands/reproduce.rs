@@ -5,6 +5,7 @@ use crate::commands::certify::write;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Seconds, progress_bar, say};
 use crate::session::{require_memory, set_threads};
+use gradcert::network::activation::Activation;
 use gradcert::relu::descent::Training;
 use gradcert::sweep::Progress;
 use gradcert_papers::chatterjee2022::{self, Settings};
@@ -69,7 +70,11 @@ fn du2019_settings(args: &ReproduceArgs) -> du2019::Settings {
         epochs: args.epochs.map_or(base.epochs, |e| e as usize),
         step: args.step.unwrap_or(base.step),
         draws: args.draws.unwrap_or(base.draws),
-        activation: args.activation.unwrap_or(base.activation),
+        // The softplus of the paper is not shifted.
+        activation: match args.activation {
+            Some(Activation::Softplus) => Activation::PlainSoftplus,
+            other => other.unwrap_or(base.activation),
+        },
         ..base
     }
 }

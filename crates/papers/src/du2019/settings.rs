@@ -139,14 +139,18 @@ impl Settings {
 
     /// The options that give them, as far as there are options.
     pub(crate) fn arguments(&self) -> String {
+        // One option sets the depths of limits and of networks.
+        let same = self.depths == self.trained_depths;
+        let depths = if same { format!(" --depths {}", Settings::text(&self.depths)) } else { String::new() };
         format!(
-            "--n {} --d {} --widths {} --epochs {} --step {:?} --draws {}",
+            "--n {} --d {} --widths {} --epochs {} --step {:?} --draws {} --activation {}{depths}",
             self.samples,
             self.features,
             Settings::text(&self.widths),
             self.epochs,
             self.step,
-            self.draws
+            self.draws,
+            self.activation
         )
     }
 
