@@ -63,11 +63,11 @@ pub fn bytes(network: &Network, samples: usize) -> f64 {
     8.0 * ((kernels + directions) * rows * rows + layers * rows * units)
 }
 
-/// About how many floating-point operations it needs, in units of a matrix product's: fitted to a few runs with 300 to 5,000 rows,
+/// About how many floating-point operations it needs, in units of a matrix product's: fitted to a few runs with 300 to 18,000 rows,
 /// so a guide within a factor of about two.
 pub fn operations(network: &Network, samples: usize) -> f64 {
     let (rows, units) = sizes(network, samples);
-    let (cubes, squares) = if network.outputs() == 1 { (15.0, 120.0) } else { (12.0, 12.0) };
+    let (cubes, squares) = if network.outputs() == 1 { (15.0, 120.0) } else { (6.0, 12.0) };
     // Elementwise enclosures, each as costly as some tens of operations of a product.
     let directions = if uses_row_space(network, samples) { 50.0 * rows * units } else { 0.0 };
     rows * rows * (cubes * rows + squares * units + directions)
