@@ -76,6 +76,7 @@ bench-tight: ## How tight the certificates are: certified against observed itera
 bench: target/bench/ready ## Steps, kernels and whole runs beside JAX, NumPy and scikit-learn, in turn; writes docs/src/performance.md.
 	$(CARGO) build --release -p gradcert-cli
 	target/bench/bin/python bench/peers.py --gradcert target/release/gradcert --markdown docs/src/performance.md
+	target/bench/bin/python bench/growth.py --gradcert target/release/gradcert --markdown docs/src/performance.md
 
 bench-micro: ## Micro-benchmarks: enclosures, verified linear algebra, steps, kernels (BENCH=words picks some).
 	$(CARGO) bench -p gradcert-rigor --bench verified -- $(BENCH)

@@ -84,6 +84,17 @@ def polish(
 def tangent_kernel(
     data: Data, model: Model, index: int = 0, bound: bool = True, threads: int | None = None
 ) -> tuple[NDArray[np.float64], float | None]: ...
+def limit_kernel(
+    x: NDArray[np.float64],
+    name: str,
+    activation: str,
+    depth: int,
+    scale: float,
+    channels: int,
+    patch: int,
+    bound: bool = True,
+    threads: int | None = None,
+) -> tuple[NDArray[np.float64], float | None, float | None]: ...
 def check(
     certificate: bytes, data: Data, start: Model | None = None, relu_start: bytes | None = None
 ) -> list[tuple[str, list[str]]]: ...

@@ -23,6 +23,7 @@ __all__ = [
     "check",
     "criterion",
     "inspect",
+    "limit_kernel",
     "load_bundled",
     "polish",
     "relu_width",
@@ -406,6 +407,49 @@ def tangent_kernel(
     own = data(X, np.tile(numbers, (1, model.networks)), Recipe(lift=model.about["lift"]))
     matrix, lower = _gradcert.tangent_kernel(own, model._native, int(network), bool(bound), _threads(n_jobs))
     return Kernel(matrix, lower)
+
+
+def limit_kernel(
+    X: ArrayLike,
+    kernel: str = "hinf",
+    *,
+    activation: str = "softplus",
+    depth: int = 2,
+    residual_scale: float = 0.5,
+    channels: int = 1,
+    patch: int = 3,
+    normalize: bool = False,
+    bound: bool = True,
+    n_jobs: int | None = -1,
+) -> Kernel:
+    """The limit of a tangent kernel for wide networks (arXiv 1810.02054, 1811.03804), see `gradcert kernel`.
+
+    For 'hinf' and 'hinf-joint' the lower bound is that of the exact kernel, for the others that of the matrix as computed.
+
+    Args:
+        X: samples (n x d).
+        kernel: 'hinf', 'hinf-joint' (two layers of rectified linear units, the first or both trained), 'fc', 'resnet' or 'conv-resnet'.
+        activation: of deep networks; 'softplus' is ln(1 + e^t) here, 'relu' is possible.
+        depth: the hidden layers H of deep networks.
+        residual_scale: c_res of residual networks, between 0 and 1; every layer is multiplied by c_res / H.
+        channels: of images: features are channel after channel.
+        patch: pixels that a unit of a convolutional network sees, odd.
+        normalize: divide every sample by its norm.
+        bound: also prove a lower bound of the smallest eigenvalue.
+        n_jobs: threads.
+
+    Raises:
+        DataError, UsageError, ResourceLimitError: bad input.
+    """
+    own = samples(X)
+    if normalize:
+        norms = np.linalg.norm(own, axis=1, keepdims=True)
+        own = np.divide(own, norms, out=np.zeros_like(own), where=norms > 0)
+    if not (0 <= int(depth) <= 1000 and 0 <= int(channels) <= 10**6 and 0 <= int(patch) <= 10**6):
+        raise UsageError("usage", "depth is in [1, 1000], channels and patch in [1, 10^6]")
+    sizes = (int(depth), float(residual_scale), int(channels), int(patch))
+    matrix, lower, error = _gradcert.limit_kernel(own, kernel, activation, *sizes, bool(bound), _threads(n_jobs))
+    return Kernel(matrix, lower, error)
 
 
 def relu_width(

@@ -416,10 +416,12 @@ class Kernel:
     Attributes:
         matrix: n x n, plain floats, of the distinct samples if duplicates were merged.
         lmin_lower: a proved lower bound of the smallest eigenvalue of the exact kernel; `None` if not asked for or not found.
+        error_estimate: of an entry of a limit kernel without a closed form, by a coarser computation; `None` otherwise.
     """
 
     matrix: NDArray[np.float64]
     lmin_lower: float | None
+    error_estimate: float | None = None
 
 
 @dataclass(frozen=True)

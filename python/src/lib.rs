@@ -8,6 +8,7 @@ mod check;
 mod data;
 mod failure;
 mod formula;
+mod limit;
 mod model;
 mod options;
 mod session;
@@ -31,6 +32,8 @@ mod _gradcert {
     use super::data::{Data, bundled};
     #[pymodule_export]
     use super::formula::{criterion, criterion_map};
+    #[pymodule_export]
+    use super::limit::limit_kernel;
     #[pymodule_export]
     use super::model::Model;
     #[pymodule_export]

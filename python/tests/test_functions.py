@@ -171,6 +171,26 @@ def test_the_kernel_is_the_gram_matrix_of_the_jacobian():
     assert kernel.lmin_lower is not None and 0.9 * smallest < kernel.lmin_lower <= smallest * (1 + 1e-9)
 
 
+def test_limit_kernels():
+    X = np.array([[1.0, 0.0, 0.0], [0.6, 0.8, 0.0], [0.0, 0.6, -0.8]])
+    first = gradcert.limit_kernel(X)
+    cosines = X @ X.T
+    exact = cosines * (np.pi - np.arccos(np.clip(cosines, -1, 1))) / (2 * np.pi)
+    assert np.allclose(first.matrix, exact, atol=1e-15) and first.error_estimate is None
+    smallest = np.linalg.eigvalsh(exact)[0]
+    assert first.lmin_lower is not None and smallest - 1e-12 < first.lmin_lower <= smallest
+    deep = gradcert.limit_kernel(2 * X, "fc", normalize=True)
+    assert abs(deep.matrix[0, 1] - 0.27388004) < 1e-8 and deep.error_estimate < 1e-12
+    image = gradcert.limit_kernel(X, "conv-resnet", depth=3, residual_scale=0.9, channels=3)
+    assert np.allclose(image.matrix, gradcert.limit_kernel(X, "resnet", depth=3, residual_scale=0.9).matrix, atol=1e-14)
+    with pytest.raises(gradcert.DataError):
+        gradcert.limit_kernel(np.zeros((2, 3)), normalize=True)
+    with pytest.raises(gradcert.UsageError):
+        gradcert.limit_kernel(X, "other")
+    with pytest.raises(gradcert.UsageError):
+        gradcert.limit_kernel(X, "fc", activation="none")
+
+
 def test_the_criterion():
     verdict = gradcert.criterion("(x^2 + y^2 - 1)^2", {"x": 1.1, "y": 0.0})
     assert verdict.certified and verdict.step_size > 0 and "descent-sharp" in verdict.certified_by

@@ -1,9 +1,8 @@
 //! `gradcert kernel`.
 
-use super::{DataArgs, NetArgs, parse_activation, positive_number};
+use super::{DataArgs, NetArgs, positive_number};
 use clap::{Args, Subcommand};
 use gradcert::kernel::limit::Unit;
-use gradcert::network::activation::Activation;
 use std::path::PathBuf;
 
 /// A kernel.
@@ -119,13 +118,7 @@ impl KernelCommand {
     }
 }
 
-/// A unit of a limit. The softplus of these papers is not shifted.
+/// A unit of a limit.
 fn parse_unit(text: &str) -> Result<Unit, String> {
-    match text {
-        "relu" => Ok(Unit::Relu),
-        name => parse_activation(name).map(|activation| match activation {
-            Activation::Softplus => Unit::Smooth(Activation::PlainSoftplus),
-            other => Unit::Smooth(other),
-        }),
-    }
+    text.parse::<Unit>().map_err(|e| e.to_string())
 }

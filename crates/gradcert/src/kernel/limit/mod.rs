@@ -19,9 +19,10 @@ mod convolution;
 mod dual;
 mod recursion;
 
-use crate::network::activation::Activation;
+use crate::network::activation::{Activation, UnknownActivation};
 use dual::Accuracy;
 use faer::Mat;
+use std::str::FromStr;
 use thiserror::Error;
 
 /// What every unit computes.
@@ -31,6 +32,21 @@ pub enum Unit {
     Relu,
     /// A smooth activation, or softsign.
     Smooth(Activation),
+}
+
+impl FromStr for Unit {
+    type Err = UnknownActivation;
+
+    /// `relu`, or the name of an activation; `softplus` is `ln(1 + e^t)` as in the papers, not shifted.
+    fn from_str(text: &str) -> Result<Unit, UnknownActivation> {
+        match text {
+            "relu" => Ok(Unit::Relu),
+            name => name.parse().map(|activation| match activation {
+                Activation::Softplus => Unit::Smooth(Activation::PlainSoftplus),
+                other => Unit::Smooth(other),
+            }),
+        }
+    }
 }
 
 /// Which limit.
