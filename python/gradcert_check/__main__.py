@@ -33,8 +33,11 @@ def _bytes(path):
 def _start(arguments):
     if arguments.start:
         return _bytes(arguments.start)
-    path = os.path.splitext(arguments.certificate)[0] + ".start.safetensors"
-    return _bytes(path) if os.path.exists(path) else None
+    beside = [os.path.splitext(arguments.certificate)[0] + ".start.safetensors"]
+    # The name under which starts of widths are stored.
+    beside.append(os.path.join(os.path.dirname(arguments.certificate), "start.safetensors"))
+    found = [path for path in beside if os.path.exists(path)]
+    return _bytes(found[0]) if found else None
 
 
 def _check(arguments):

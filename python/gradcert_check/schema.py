@@ -159,7 +159,20 @@ AUDIT = {
     "convergence": tagged({"none": {}, "descent": DESCENT}),
 }
 
-CLAIM = tagged({"descent": DESCENT, "descent-original": ORIGINAL, "audit": AUDIT})
+WIDTH = {
+    "step_size": _positive,
+    "radius": _positive,
+    "tolerance": _positive,
+    "iterations": _steps,
+    "rate": _non_negative,
+    "residual": _non_negative,
+    "smin": _non_negative,
+    "clocks": _cells,
+    "decay": _cells,
+    "spread": many(_non_negative, 1, MAX_CELLS),
+}
+
+CLAIM = tagged({"descent": DESCENT, "descent-original": ORIGINAL, "audit": AUDIT, "width": WIDTH})
 
 CERTIFICATE = {
     "problem": text,

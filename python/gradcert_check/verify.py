@@ -4,7 +4,7 @@ from functools import partial
 
 from flint import ctx
 
-from . import activation, audit, descent, hashes, original, problems, schema, tensors
+from . import activation, audit, descent, hashes, original, problems, schema, tensors, width
 from . import centre as network
 from .errors import BadInput, NotProved, require
 
@@ -58,6 +58,12 @@ def _read_start(setting, item, start, number):
 
 
 def _certificate(file, item, samples, start, number):
+    if item["claim"]["kind"] == "width":
+        if file["data"]["merge_duplicates"]:
+            raise BadInput("a width is about samples that are not merged")
+        y = problems.targets(samples.targets, item)
+        width.check(item, samples.inputs, y.ravel(), start)
+        return
     setting = _setting(file, item, samples, start, number)
     if setting.inputs != "raw":
         network.prove_rank(setting)

@@ -42,6 +42,8 @@ def _samples():
     x, y = stream.standard_normal((8, 12)), stream.standard_normal(8)
     np.savez(HERE / "small.npz", X=x, y=y)
     np.savez(HERE / "repeated.npz", X=np.vstack([x, x[:3]]), y=np.concatenate([y, y[:3]]))
+    unit = np.random.default_rng(7).standard_normal((3, 40))
+    np.savez(HERE / "unit.npz", X=unit / np.linalg.norm(unit, axis=1)[:, None], y=np.array([0.9, -0.4, 0.7]))
     np.savez(HERE / "wide.npz", X=stream.standard_normal((10, 4)), y=stream.standard_normal(10))
     with open(HERE / "classes.csv", "w", newline="") as stream_out:
         table = csv.writer(stream_out, lineterminator="\n")
@@ -90,6 +92,14 @@ def _several_outputs(program, folder):
     _run(program, "audit", "--data", str(HERE / "classes.csv"), *options)
 
 
+def _width(program, folder):
+    """A network three times as wide as the smallest certified one, so that few iterations are counted."""
+    options = ["--width", "96", "--out", str(folder / "width")]
+    _run(program, "width", "--data", str(HERE / "unit.npz"), *options)
+    shutil.copy(folder / "width" / "certificate.json", HERE / "width.json")
+    shutil.copy(folder / "width" / "start.safetensors", HERE / "width.start.safetensors")
+
+
 def main(program):
     HERE.mkdir(exist_ok=True)
     _samples()
@@ -107,6 +117,7 @@ def main(program):
             shutil.copy(folder / name / "model.safetensors", HERE / f"{name}.start.safetensors")
             _tight(program, name, source, tight.audit_claim)
         _several_outputs(program, folder)
+        _width(program, folder)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from gradcert_check import BadInput, NotProved, check_bytes, data
 
 HERE = pathlib.Path(__file__).parent / "data"
-SOURCES = {"merged": "repeated.npz", "classes": "classes.csv", "outputs": "classes.csv"}
+SOURCES = {"merged": "repeated.npz", "width": "unit.npz", "classes": "classes.csv", "outputs": "classes.csv"}
 SOURCES.update(
     {f"{tight}{name}": "wide.npz" for name in ("two-layers", "row-space", "drift") for tight in ("", "tight-")}
 )
@@ -40,7 +40,7 @@ def test_valid_certificates_are_accepted(name):
 
 def test_every_kind_is_among_them():
     claims = [c["claim"] for name in NAMES for c in golden(name)[0]["certificates"]]
-    assert {c["kind"] for c in claims} == {"descent", "descent-original", "audit"}
+    assert {c["kind"] for c in claims} == {"descent", "descent-original", "audit", "width"}
     descents = [c for c in claims if c["kind"] == "descent"]
     assert {c["form"] for c in descents} == {"first", "second"}
     curvatures = [c["curvature"] for c in claims if c["kind"] == "audit"]
