@@ -6,9 +6,7 @@ use crate::failure::Failure;
 use crate::options::set_threads;
 use crate::session::require_memory;
 use faer::Mat;
-use gradcert::kernel::limit::{LimitKernel, Unit, arc_cosine, bytes, limit_kernel as limit_of};
-use gradcert_rigor::Upper;
-use gradcert_rigor::linear::{SymmetricBall, smallest_eigenvalue_lower};
+use gradcert::kernel::limit::{LimitKernel, Unit, bytes, limit_kernel as limit_of};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::prelude::*;
 
@@ -59,11 +57,7 @@ pub(crate) fn limit_kernel<'py>(
         let x = Mat::from_fn(n, d, |i, j| samples.as_slice()[i * d + j]);
         let limit =
             limit_of(kernel, &x).map_err(|e| Failure::Data { code: e.code().to_owned(), message: e.to_string() })?;
-        let ball = || match kernel {
-            LimitKernel::Relu { both } => arc_cosine::enclosure(x.as_ref(), both),
-            _ => SymmetricBall::new(limit.matrix.clone(), Upper::ZERO),
-        };
-        let lower = if bound { smallest_eigenvalue_lower(&ball()) } else { None };
+        let lower = if bound { limit.smallest_eigenvalue_lower(kernel, &x) } else { None };
         // Symmetric: columns are rows.
         let values: Vec<f64> = (0..n).flat_map(|j| limit.matrix.col_as_slice(j).to_vec()).collect();
         Ok((n, values, lower, limit.error))

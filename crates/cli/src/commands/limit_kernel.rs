@@ -7,11 +7,9 @@ use crate::failure::{Exit, Failure};
 use crate::output::{Output, Seconds};
 use crate::session::{Session, require_memory, set_threads};
 use faer::{Mat, Side};
-use gradcert::kernel::limit::{Limit, LimitError, LimitKernel, Unit, arc_cosine, bytes, limit_kernel};
+use gradcert::kernel::limit::{LimitError, LimitKernel, Unit, bytes, limit_kernel};
 use gradcert_report::article::{Chart, ChartAxis, Colour, Curve};
 use gradcert_report::number::{Rounding, rounded};
-use gradcert_rigor::Upper;
-use gradcert_rigor::linear::{SymmetricBall, smallest_eigenvalue_lower};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -59,7 +57,7 @@ pub(crate) fn run(name: &str, kernel: LimitKernel, args: &LimitArgs) -> Result<(
     let own = Seconds::start();
     let limit = limit_kernel(kernel, &x)?;
     let seconds = own.seconds();
-    let bound = if args.output.no_bound { None } else { lower_bound(kernel, &limit, &x) };
+    let bound = if args.output.no_bound { None } else { limit.smallest_eigenvalue_lower(kernel, &x) };
     let spectrum = limit.matrix.self_adjoint_eigenvalues(Side::Lower).unwrap_or_default();
     if let Some(path) = &args.output.out {
         write_npy(path, &limit.matrix)?;
@@ -120,15 +118,6 @@ fn describe(kernel: LimitKernel, json: &mut Value) {
             (json["channels"], json["patch"]) = (json!(channels), json!(patch));
         }
     }
-}
-
-/// Of every exact kernel in closed form for two layers, of the matrix as computed for the others.
-fn lower_bound(kernel: LimitKernel, limit: &Limit, x: &Mat<f64>) -> Option<f64> {
-    let ball = match kernel {
-        LimitKernel::Relu { both } => arc_cosine::enclosure(x.as_ref(), both),
-        _ => SymmetricBall::new(limit.matrix.clone(), Upper::ZERO),
-    };
-    smallest_eigenvalue_lower(&ball)
 }
 
 fn samples(session: &Session, normalize: bool) -> Result<Mat<f64>, Failure> {

@@ -1,6 +1,7 @@
 //! Samples on the sphere, and the limit of the tangent kernel.
 
 use faer::Mat;
+use gradcert::kernel::limit::arc_cosine::two_layers;
 use gradcert::relu::start::Start;
 
 /// n samples uniform on the unit sphere of R^d (rows), and n targets from N(0, 1).
@@ -14,18 +15,9 @@ pub fn sphere(n: usize, d: usize, seed: u64) -> (Mat<f64>, Vec<f64>) {
     (x, normal.weights().col_as_slice(n)[..n].to_vec())
 }
 
-/// `H_ij = x_i.x_j (pi - arccos(cos of the angle)) / (2 pi)`, the limit of the tangent kernel of the first layer for wide
-/// networks, in floats; the diagonal is `|x_i|^2 / 2`.
+/// The limit of the tangent kernel of the first layer for wide networks, in floats.
 pub fn limit_kernel(x: &Mat<f64>) -> Mat<f64> {
-    let gram = x * x.transpose();
-    Mat::from_fn(x.nrows(), x.nrows(), |i, j| {
-        if i == j {
-            return 0.5 * gram[(i, i)];
-        }
-        let (i, j) = (i.max(j), i.min(j));
-        let cosine = gram[(i, j)] / (gram[(i, i)] * gram[(j, j)]).sqrt();
-        gram[(i, j)] * (0.5 - cosine.clamp(-1.0, 1.0).acos() / std::f64::consts::TAU)
-    })
+    two_layers(x, false)
 }
 
 /// Smallest and largest eigenvalue, in floats.

@@ -11,7 +11,7 @@ use gradcert_rigor::linear::{EnclosedMatrix, SymmetricBall};
 use std::f64::consts::{PI, TAU};
 
 /// `H`, or `H + G` if `both` layers are trained, in floats; the diagonal has the angle 0.
-pub(super) fn two_layers(x: &Mat<f64>, both: bool) -> Mat<f64> {
+pub fn two_layers(x: &Mat<f64>, both: bool) -> Mat<f64> {
     let gram = gram(x);
     symmetric(x.nrows(), |i, j| {
         let size = (gram[(i, i)] * gram[(j, j)]).sqrt();

@@ -22,6 +22,8 @@ mod recursion;
 use crate::network::activation::{Activation, UnknownActivation};
 use dual::Accuracy;
 use faer::Mat;
+use gradcert_rigor::Upper;
+use gradcert_rigor::linear::SymmetricBall;
 use std::str::FromStr;
 use thiserror::Error;
 
@@ -144,6 +146,18 @@ pub struct Limit {
     pub error: Option<f64>,
     /// c, `1 / E sigma(N(0,1))^2`; `None` for two layers, which have no such factor.
     pub normalisation: Option<f64>,
+}
+
+impl Limit {
+    /// A proved lower bound of the smallest eigenvalue: of the exact kernel for two layers, whose entries are enclosed, of the matrix as
+    /// computed for the others. x and kernel are those it was computed from; `None` if nothing is known.
+    pub fn smallest_eigenvalue_lower(&self, kernel: LimitKernel, x: &Mat<f64>) -> Option<f64> {
+        let ball = match kernel {
+            LimitKernel::Relu { both } => arc_cosine::enclosure(x.as_ref(), both),
+            _ => SymmetricBall::new(self.matrix.clone(), Upper::ZERO),
+        };
+        gradcert_rigor::linear::smallest_eigenvalue_lower(&ball)
+    }
 }
 
 /// The limit kernel of the rows of x (n x d). The arithmetic of an entry does not depend on the number of threads.
